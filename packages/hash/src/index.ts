@@ -1,0 +1,1 @@
+export { xxh32 } from './xxh32.ts'
