@@ -10,14 +10,28 @@ import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs'
 const chromium = findChromium()
 const conditions = ['source', 'module', 'import', 'default']
 
+/** In `run laws`, a law that asks for its own number of runs gets it in the same proportion. */
+const scaleRuns = {
+  name: 'scale-runs',
+  transform(code: string, file: string): string | undefined {
+    if (process.env.LAWS_RUNS === undefined || !file.endsWith('.test.ts')) return undefined
+    const factor = Number(process.env.LAWS_RUNS) / 100
+    return code.replaceAll(/\bnumRuns: ([\d_]+)/gu, (_, runs: string) => {
+      return `numRuns: ${Math.ceil(Number(runs.replaceAll('_', '')) * factor)}`
+    })
+  },
+}
+
 const node = {
+  plugins: [scaleRuns],
   resolve: { conditions: [...conditions, 'node'] },
   ssr: { resolve: { conditions: [...conditions, 'node'] } },
   test: {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts', ...(chromium ? [] : ['**/*.chromium.test.ts'])],
-    testTimeout: 60_000,
+    testTimeout: process.env.LAWS_RUNS === undefined ? 60_000 : 3_600_000,
+    setupFiles: process.env.LAWS_RUNS === undefined ? [] : ['tools/laws-setup.mjs'],
     ...(chromium ? { env: { CHROMIUM_BIN: chromium } } : {}),
   },
 }

@@ -28,11 +28,7 @@ edit(
   /(^\| \[`@ashlar\/[^\n]+\n)(?!\| \[`@ashlar)/mu,
   `$1| [\`@ashlar/${name}\`](packages/${name}) | ${purpose} |\n`,
 )
-edit(
-  'apps/suite/package.json',
-  /(\n {4}"@ashlar\/[^\n]+)(?!\n {4}"@ashlar)/u,
-  `$1\n    "@ashlar/${name}": "workspace:^",`,
-)
+addToSuite()
 console.log(`packages/${name} is there: write its README example first (CONTRIBUTING.md)`)
 
 function manifest() {
@@ -57,6 +53,17 @@ function readme() {
   const headings = ['Example', 'Why this one', 'Guarantees', 'When not to use it', 'API']
   const install = `## Install\n\n\`\`\`sh\nnpm install @ashlar/${name}\n\`\`\``
   return `${[`# @ashlar/${name}`, purpose, install, ...headings.map((h) => `## ${h}`)].join('\n\n')}\n`
+}
+
+/** The suite depends on every package: its laws and the examples' imports resolve from there. */
+function addToSuite() {
+  const path = join(root, 'apps/suite/package.json')
+  const suite = JSON.parse(readFileSync(path, 'utf8'))
+  const all = { ...suite.devDependencies, [`@ashlar/${name}`]: 'workspace:^' }
+  suite.devDependencies = Object.fromEntries(
+    Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+  writeFileSync(path, `${JSON.stringify(suite, null, 2)}\n`)
 }
 
 function write(file, text) {
