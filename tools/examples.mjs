@@ -30,7 +30,8 @@ export function asCommonJs(code) {
   const body = code.replaceAll(IMPORT, (_, names, from) => {
     return `const ${names.replaceAll(' as ', ': ')} = require(${from})`
   })
-  return `(async () => {\n${body}\n})().catch((error) => { console.error(error); process.exit(1) })\n`
+  const fail = '(error) => { console.error(error); process.exit(1) }'
+  return `(async () => {\n${body}\n})().catch(${fail})\n`
 }
 
 /** Whether the Node of this version runs an example tagged with `least`. */

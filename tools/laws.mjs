@@ -84,10 +84,9 @@ function print(rows) {
     if (row.file !== file) console.log(`\n${row.file}`)
     file = row.file
     const verdict = row.failed ? 'FAILED' : 'holds'
-    const time = `${(row.ms / 1000).toFixed(1)} s`
-    console.log(
-      `  ${row.law.padEnd(width)} ${`${row.runs}`.padStart(8)} runs ${time.padStart(8)}  ${verdict}`,
-    )
+    const times = `${row.runs} runs`.padStart(13)
+    const spent = `${(row.ms / 1000).toFixed(1)} s`.padStart(8)
+    console.log(`  ${row.law.padEnd(width)} ${times} ${spent}  ${verdict}`)
   }
 }
 

@@ -52,7 +52,8 @@ function manifest() {
 function readme() {
   const headings = ['Example', 'Why this one', 'Guarantees', 'When not to use it', 'API']
   const install = `## Install\n\n\`\`\`sh\nnpm install @ashlar/${name}\n\`\`\``
-  return `${[`# @ashlar/${name}`, purpose, install, ...headings.map((h) => `## ${h}`)].join('\n\n')}\n`
+  const parts = [`# @ashlar/${name}`, purpose, install, ...headings.map((h) => `## ${h}`)]
+  return `${parts.join('\n\n')}\n`
 }
 
 /** The suite depends on every package: its laws and the examples' imports resolve from there. */

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ambientUses } from './ambient.mjs'
 
 const root = join(import.meta.dirname, '..')
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--deduplicate'], {
@@ -93,6 +94,16 @@ describe('every source file of a package', () => {
     expect(complaints(cores, platform)).toEqual([])
   })
 
+  test('takes time and randomness as options: ambient ones only as their default value', () => {
+    // The drain hands the thread back to the host between events: it is below time, not of it.
+    const free = ['packages/sim/src/drain.ts']
+    const uses = (text, file) => {
+      const [use] = free.includes(file) ? [] : ambientUses(text)
+      return use && `line ${use.line}: ${use.found}`
+    }
+    expect(complaints(cores, uses)).toEqual([])
+  })
+
   test('imports only the packages that its arrows allow', () => {
     const stray = (text, file) => {
       const [, own] = file.split('/')
@@ -111,6 +122,31 @@ describe('every source file of a package', () => {
         more,
       ),
     ).toEqual([])
+  })
+})
+
+describe('the search for ambient time and randomness', () => {
+  test.each([
+    'const t = Date.now()',
+    'setTimeout(() => done(), 5)',
+    'const id = crypto.randomUUID()',
+    'if (Math.random() < 0.5) return',
+    'const s = AbortSignal.timeout(5)',
+    "import { setTimeout } from 'node:timers/promises'",
+    'const started = performance.now()',
+  ])('finds %s', (line) => {
+    expect(ambientUses(line)).toHaveLength(line.includes('import') ? 2 : 1)
+  })
+
+  test.each([
+    'constructor({ now = Date.now, random = Math.random }: Options = {}) {',
+    'const monotonic = options.monotonic ?? (() => performance.now())',
+    'this.#timers.setTimeout(wake, 5)',
+    '  setTimeout(callback: () => void, ms: number): unknown',
+    '// never Date.now() here',
+    'const randomBytes = options.randomBytes ?? ((out) => crypto.getRandomValues(out))',
+  ])('allows %s', (line) => {
+    expect(ambientUses(line)).toEqual([])
   })
 })
 
