@@ -1,1 +1,7 @@
+export { HashError, type HashErrorCode } from './hash-error.ts'
+export { slotOf } from './slot.ts'
+export { toUnit } from './unit.ts'
 export { xxh32 } from './xxh32.ts'
+export { xxh32Seeds } from './xxh32-seeds.ts'
+export { Xxh32Stream, xxh32Fields } from './xxh32-stream.ts'
+export { type Halves, xxh64, xxh64Hex, xxh64Into } from './xxh64.ts'
