@@ -1,3 +1,5 @@
+// A node as callers give it, to a ring, a table or a slot map, and what is checked about it.
+
 import { RingError } from './ring-error.ts'
 
 /**
@@ -42,6 +44,11 @@ export function checkNode(node: RingNode): void {
       `zone of node ${show(id)} must be a string or left out, got ${show(zone)}`,
     )
   }
+}
+
+/** Orders by id, by UTF-16 code units: the same on every machine and in every locale. */
+export function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
 
 /** A value as it reads in an error message: strings quoted, everything else as text. */
