@@ -1,0 +1,69 @@
+// The main job from the command line to the exit code: the story, then the page until a signal.
+//
+// Exit codes: 0 all promises kept, 1 one was broken or something failed, 2 the command line.
+
+import { LiveAtlas } from './live-atlas.ts'
+import { OptionError, type Options, readOptions, USAGE } from './options.ts'
+import { PageServer } from './page-server.ts'
+import { newWorld, tellStory } from './story.ts'
+import { type Stage, Teller } from './teller.ts'
+import type { MakeRing, World } from './world.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM']
+
+/** What the atlas needs from the process around it. */
+export interface Surroundings {
+  readonly stdout: Stage
+  readonly stderr: Stage
+  readonly monotonic: () => number
+  /** Where SIGINT and SIGTERM are heard: the process. */
+  readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>
+  /** Makes the ring of the story; the tests put a broken one here. */
+  readonly makeRing?: MakeRing
+}
+
+/** Runs the atlas as `argv` asks for and resolves to the exit code. */
+export async function runAtlas(argv: readonly string[], around: Surroundings): Promise<number> {
+  try {
+    const options = readOptions(argv)
+    if (options.help) {
+      around.stdout.write(USAGE)
+      return 0
+    }
+    return await run(options, around)
+  } catch (error) {
+    around.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    return error instanceof OptionError ? 2 : 1
+  }
+}
+
+async function run(options: Options, around: Surroundings): Promise<number> {
+  const world = newWorld(options, new Teller(around.stdout), around)
+  const isGood = await tellStory(world)
+  for (const { name, finding } of world.promises.broken) {
+    around.stderr.write(`broken promise: ${name} (${finding})\n`)
+  }
+  if (!isGood) return 1
+  if (!options.once && around.stdout.isTTY === true) await servePage(world, options.port, around)
+  return 0
+}
+
+/** Serves the page until Ctrl-C or SIGTERM, then closes every connection. */
+async function servePage(world: World, port: number, { signals }: Surroundings): Promise<void> {
+  let stop = (): void => {}
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  for (const signal of SIGNALS) signals.on(signal, stop)
+  const server = new PageServer(new LiveAtlas(world.cities, world.ring))
+  try {
+    const url = await server.listen(port)
+    world.teller.line()
+    world.teller.title(`The page is open at ${url} (Ctrl-C ends it)`)
+    await stopped
+    world.teller.line('\nThe page is closed.')
+  } finally {
+    await server.close()
+    for (const signal of SIGNALS) signals.off(signal, stop)
+  }
+}

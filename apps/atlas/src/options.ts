@@ -1,0 +1,81 @@
+// The command line of the atlas, read by node:util's parseArgs and checked here.
+
+import { parseArgs } from 'node:util'
+import { STONES, ZONES } from './stone.ts'
+
+/** What the command line asked for. */
+export interface Options {
+  readonly help: boolean
+  /** Tell the story and end, without the page. */
+  readonly once: boolean
+  /** Port of the page on loopback; 0 takes a free one. */
+  readonly port: number
+  readonly nodes: number
+  readonly virtualNodes: number
+  readonly seed: number
+}
+
+/** Thrown on a command line that cannot be followed; the message says how to mend it. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError'
+  readonly code = 'ERR_ATLAS_OPTION'
+}
+
+/** What `--help` prints. */
+export const USAGE: string = `Usage: npm start [-- OPTIONS]
+
+Places the cities of the world on a consistent-hash ring, checks every promise on the way,
+and shows it all on a page on loopback until Ctrl-C.
+
+  --once               tell the story and end: 0, or 1 if a promise is broken
+                       (so it is as well when the output is not a terminal)
+  --port N             port of the page, 0 to 65535 (default 0: a free one)
+  --nodes N            nodes at the start, ${2 * ZONES.length} to ${STONES.length - 1} (default 12)
+  --virtual-nodes N    points of each node on the ring, 1 to 4096 (default 256)
+  --seed N             seed of the ring, 0 to 4294967295 (default 0)
+  --help               print this
+`
+
+/**
+ * The options in `argv` (without node and script).
+ * @throws {OptionError} on an option that is unknown, or a value that is out of range.
+ */
+export function readOptions(argv: readonly string[]): Options {
+  const { values } = parse(argv)
+  return {
+    help: values.help,
+    once: values.once,
+    port: integer('port', values.port, 0, 65_535),
+    // Two a zone, so that one may leave; and one stone left over, so that one may join.
+    nodes: integer('nodes', values.nodes, 2 * ZONES.length, STONES.length - 1),
+    virtualNodes: integer('virtual-nodes', values['virtual-nodes'], 1, 4_096),
+    seed: integer('seed', values.seed, 0, 0xffff_ffff),
+  }
+}
+
+// The return type is what parseArgs infers from the options below.
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        once: { type: 'boolean', default: false },
+        port: { type: 'string', default: '0' },
+        nodes: { type: 'string', default: '12' },
+        'virtual-nodes': { type: 'string', default: '256' },
+        seed: { type: 'string', default: '0' },
+      },
+    })
+  } catch (error) {
+    throw new OptionError(`${error instanceof Error ? error.message : error} (see --help)`)
+  }
+}
+
+function integer(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new OptionError(
+    `--${name} must be an integer from ${min} to ${max}, got ${JSON.stringify(text)}`,
+  )
+}

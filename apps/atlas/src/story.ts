@@ -1,0 +1,58 @@
+// The story as a list of chapters. Each package that joins the family adds its own.
+
+import { HashRing } from '@ashlar/ring'
+import { celebrities } from './chapters/celebrities.ts'
+import { change } from './chapters/change.ts'
+import { load } from './chapters/load.ts'
+import { place } from './chapters/place.ts'
+import type { Options } from './options.ts'
+import { PromiseLedger } from './promise-ledger.ts'
+import { STONES } from './stone.ts'
+import type { Teller } from './teller.ts'
+import type { Chapter, MakeRing, World } from './world.ts'
+
+const CHAPTERS: readonly Chapter[] = [load, place, change, celebrities]
+
+/** The world before the first chapter: a ring of nodes, and no city yet. */
+export function newWorld(
+  options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>,
+  teller: Teller,
+  { monotonic, makeRing }: { monotonic: () => number; makeRing?: MakeRing | undefined },
+): World {
+  const { nodes, virtualNodes, seed } = options
+  const make: MakeRing = makeRing ?? ((stones, ringOptions) => new HashRing(stones, ringOptions))
+  return {
+    options,
+    monotonic,
+    teller,
+    promises: new PromiseLedger(),
+    summary: [],
+    cities: [],
+    ring: make(STONES.slice(0, nodes), { virtualNodes, seed }),
+  }
+}
+
+/** Tells all chapters and the summary; true if every promise was kept. */
+export async function tellStory(world: World): Promise<boolean> {
+  const { teller, promises } = world
+  const started = world.monotonic()
+  teller.title('Ashlar atlas: the cities of the world on a ring of stones')
+  for (const [i, chapter] of CHAPTERS.entries()) {
+    teller.chapter(i + 1, chapter.title)
+    await chapter.tell(world)
+  }
+  teller.line()
+  teller.table(
+    [{ head: 'summary' }, { head: '', align: 'right' }],
+    [
+      ...world.summary,
+      ['promises kept', `${promises.size - promises.broken.length} of ${promises.size}`],
+      ['seconds', ((world.monotonic() - started) / 1000).toFixed(2)],
+    ],
+  )
+  teller.line()
+  const isGood = promises.broken.length === 0
+  if (isGood) teller.verdict(`All ${promises.size} promises kept.`, true)
+  else teller.verdict(`${promises.broken.length} of ${promises.size} promises broken.`, false)
+  return isGood
+}

@@ -1,0 +1,42 @@
+// The world of the story: what the chapters so far have made, handed from one to the next.
+//
+// A chapter reads what earlier ones left here, changes it, and leaves its own; it prints through
+// the teller and writes what it promises into the ledger.
+
+import type { HashRing, RingOptions } from '@ashlar/ring'
+import type { City } from './city.ts'
+import type { Options } from './options.ts'
+import type { CheckedPromise, PromiseLedger } from './promise-ledger.ts'
+import type { Stone } from './stone.ts'
+import type { Teller } from './teller.ts'
+
+/** The ring that the cities are placed on. */
+export type CityRing = HashRing<Stone>
+
+/** Makes the ring; the tests put a broken one here. */
+export type MakeRing = (nodes: readonly Stone[], options: RingOptions) => CityRing
+
+/** Everything a chapter may read and change. */
+export interface World {
+  readonly options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>
+  /** Elapsed milliseconds, never going back. */
+  readonly monotonic: () => number
+  readonly teller: Teller
+  readonly promises: PromiseLedger
+  /** Rows of the table at the end: what, and how much. */
+  readonly summary: [string, string][]
+  cities: readonly City[]
+  ring: CityRing
+}
+
+/** One chapter of the story. */
+export interface Chapter {
+  readonly title: string
+  tell(world: World): void | Promise<void>
+}
+
+/** Checks a promise in the open: written into the ledger and printed. */
+export function promise(world: World, name: string, isKept: boolean, finding: string): void {
+  const checked: CheckedPromise = world.promises.check(name, isKept, finding)
+  world.teller.promise(checked)
+}
