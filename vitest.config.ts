@@ -55,6 +55,7 @@ const browser = {
 
 const tools = { test: { name: 'tools', include: ['tools/*.test.mjs'], testTimeout: 60_000 } }
 
-export default defineConfig({
-  test: { projects: chromium ? [node, browser, tools] : [node, tools] },
-})
+// A mutation run tries the tests of one package thousands of times, those of Node alone.
+const projects = process.env.MUTATE ? [node] : chromium ? [node, browser, tools] : [node, tools]
+
+export default defineConfig({ test: { projects } })

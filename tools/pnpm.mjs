@@ -26,11 +26,13 @@ const wanted = [`pnpm@${PNPM}`, ...(runsTypeScript ? [] : [`${nodePackage}@${NOD
 install(wanted)
 run(process.argv.slice(2))
 
-/** Installs the packages into .toolchain/ unless the stamp says that they are there already. */
+/** Installs the packages into .toolchain/ unless the stamp says that all are there already. */
 function install(packages) {
   const stamp = join(toolchain, 'stamp')
+  const there = existsSync(stamp) ? readFileSync(stamp, 'utf8').split(' ') : []
+  // Called from within (by a Node of .toolchain/), less is wanted: what is there must stay.
+  if (packages.every((name) => there.includes(name))) return
   const want = packages.join(' ')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return
   mkdirSync(toolchain, { recursive: true })
   writeFileSync(join(toolchain, 'package.json'), '{ "private": true }\n')
   console.error(`Setting up ${want} in .toolchain/ (once)`)

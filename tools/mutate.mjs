@@ -1,0 +1,66 @@
+// `node tools/pnpm.mjs run mutate <package> [--file <name.ts>]`: breaks the package in every small
+// way that Stryker knows and counts which breaks its tests notice. Incremental: what did not change
+// since the last run is not tried again.
+//
+// Works on a copy in .cache/, for it breaks files in place; the links of each package's
+// node_modules are relative, so the copy resolves to itself.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { file: { type: 'string', default: '**/*.ts' } },
+})
+const [name] = positionals
+if (name === undefined || !existsSync(join(root, 'packages', name))) {
+  console.error('name a package: node tools/pnpm.mjs run mutate sim')
+  process.exit(2)
+}
+
+const cache = join(root, '.cache')
+const copy = join(cache, 'mutate')
+rmSync(copy, { recursive: true, force: true })
+mkdirSync(copy, { recursive: true })
+for (const entry of [
+  'packages',
+  'tools',
+  'package.json',
+  'vitest.config.ts',
+  'tsconfig.base.json',
+]) {
+  cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true })
+}
+symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')
+writeFileSync(join(copy, 'stryker.json'), JSON.stringify(configuration()))
+
+const { status } = spawnSync('stryker', ['run', 'stryker.json'], {
+  cwd: copy,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+  env: { ...process.env, MUTATE: name },
+})
+process.exitCode = status ?? 1
+
+function configuration() {
+  return {
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'vitest.config.ts', dir: `packages/${name}`, related: false },
+    mutate: [`packages/${name}/src/${values.file}`, '!**/index.ts'],
+    inPlace: true,
+    incremental: true,
+    incrementalFile: join(cache, `mutate-${name}.json`),
+    tsconfigFile: 'none',
+    coverageAnalysis: 'perTest',
+    ignoreStatic: true,
+    reporters: ['clear-text', 'progress'],
+    clearTextReporter: { allowColor: false, reportTests: false },
+    thresholds: { high: 95, low: 90, break: 90 },
+    concurrency: 2,
+  }
+}
