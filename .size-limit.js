@@ -3,13 +3,16 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 
+/** Rooms that hold more than one tool; their READMEs say what each costs when it is taken alone. */
+const LARGER = { ring: '11.5 KB' }
+
 export default readdirSync('packages').map((name) => {
   const { dependencies = {} } = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))
   return {
     name: `@ashlar/${name}`,
     path: `packages/${name}/dist/index.js`,
     import: '*',
-    limit: '10 KB',
+    limit: LARGER[name] ?? '10 KB',
     ignore: Object.keys(dependencies),
   }
 })

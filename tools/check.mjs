@@ -9,9 +9,15 @@ import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium, INSTALL_CHROMIUM } from './chromium.mjs'
+import { simulationSummary } from './simulation-summary.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const report = join(root, '.cache', 'vitest.json')
+// Where tests of simulations leave their counts and the zoo its table, a JSON line each.
+const notes = {
+  SIM_TOTALS: join(root, '.cache', 'simulations.jsonl'),
+  ZOO_TABLE: join(root, '.cache', 'zoo.jsonl'),
+}
 const total = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
 const skips = []
@@ -53,11 +59,12 @@ function add(name, { passed, failed }) {
 
 function tests() {
   mkdirSync(dirname(report), { recursive: true })
-  rmSync(report, { force: true })
+  for (const file of [report, ...Object.values(notes)]) rmSync(file, { force: true })
   const command = ['vitest', 'run', '--reporter=default', '--reporter=json']
   console.log(`\n── tests: ${command.join(' ')}`)
   const { status } = spawnSync(command[0], [...command.slice(1), `--outputFile.json=${report}`], {
     cwd: root,
+    env: { ...process.env, ...notes },
     shell: process.platform === 'win32',
     stdio: ['ignore', 'inherit', 'inherit'],
   })
@@ -105,7 +112,7 @@ function tapCounts(text) {
 }
 
 function close() {
-  console.log('')
+  console.log(`\n${simulationSummary(notes.SIM_TOTALS, notes.ZOO_TABLE)}\n`)
   for (const text of [...failures, ...skips]) console.log(text)
   if (process.env.ASHLAR_NO_SKIP === '1' && total.skipped > 0) {
     console.log('ASHLAR_NO_SKIP=1: what was skipped counts as failed')

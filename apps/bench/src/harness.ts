@@ -26,9 +26,7 @@ export interface Figure {
 }
 
 /** A ratio to reach against a peer, or a ceiling for our own figure. */
-export type Goal =
-  | { readonly against: string; readonly atLeast: number }
-  | { readonly atMost: number }
+type Goal = { readonly against: string; readonly atLeast: number } | { readonly atMost: number }
 
 /** What a row measures, before it has figures. */
 interface Question {

@@ -2,8 +2,6 @@
 // as much as 20 characters of it, and encodeInto for long text. Both write a lone surrogate as
 // U+FFFD (EF BF BD) and never normalise, as the Encoding Standard says for `encode`.
 
-import { refuseInput } from './hash-error.ts'
-
 const encoder = new TextEncoder()
 
 /** Most UTF-8 bytes that one UTF-16 unit can become (a surrogate pair is two units, 4 bytes). */
@@ -59,13 +57,6 @@ export function utf8Size(text: string): number {
 export function pieceEnd(text: string, start: number, units: number): number {
   const end = Math.min(start + units, text.length)
   return end < text.length && isPair(text, end - 1) ? end - 1 : end
-}
-
-/** The UTF-8 of a string in a fresh array, or the bytes as they are; refuses anything else. */
-export function toBytes(input: string | Uint8Array): Uint8Array {
-  if (typeof input === 'string') return encoder.encode(input)
-  if (!isBytes(input)) refuseInput(input)
-  return input
 }
 
 /** Is this a Uint8Array, also of another realm (a frame, a vm context)? */

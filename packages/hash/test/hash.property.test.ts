@@ -1,15 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { beforeAll, describe, expect } from 'vitest'
 import xxhash, { type XXHashAPI } from 'xxhash-wasm'
-import {
-  Xxh32Stream,
-  xxh32,
-  xxh32Fields,
-  xxh32Seeds,
-  xxh64,
-  xxh64Hex,
-  xxh64Into,
-} from '../src/index.ts'
+import { Xxh32Stream, xxh32, xxh32Fields, xxh64, xxh64Hex, xxh64Into } from '../src/index.ts'
 import { anyBytes, anyInput, anySeed32, anySeed64, anyText } from './hash-input.ts'
 
 let peer: XXHashAPI
@@ -57,11 +49,6 @@ describe('law of equality', () => {
     expect(xxh64Hex(input, seed)).toBe(expected.toString(16).padStart(16, '0'))
     const { hi, lo } = xxh64Into(input, { hi: -1, lo: -1 }, seed)
     expect((BigInt(hi) << 32n) | BigInt(lo)).toBe(expected)
-  })
-
-  test.prop([anyInput, anySeed32, fc.nat(40)])('xxh32Seeds equals xxh32', (input, first, count) => {
-    const out = xxh32Seeds(input, first, new Uint32Array(count))
-    for (let i = 0; i < count; i++) expect(out[i]).toBe(xxh32(input, first + i))
   })
 
   const utf16 = (text: string) => Uint8Array.from(text, (unit) => unit.charCodeAt(0))

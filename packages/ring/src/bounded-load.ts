@@ -8,7 +8,7 @@ import type { RingLayout } from './ring-layout.ts'
 import { type RingNode, show } from './ring-node.ts'
 
 /** How much a node of `weight` may carry once `total + 1` keys are placed. */
-export function loadBound(factor: number, total: number, weight: number, weights: number): number {
+function loadBound(factor: number, total: number, weight: number, weights: number): number {
   return Math.ceil((factor * (total + 1) * weight) / weights)
 }
 

@@ -4,8 +4,8 @@
 //   points            a        b                   c
 //   cells    | a | MIXED | b | MIXED | c | c | c | MIXED | a …
 //
-// so that about nine lookups in ten are one load. 16 bits a cell: a 32-bit table of half as many
-// cells was slower at 1,000 nodes, for it no longer fits the second-level cache.
+// so that about nine lookups in ten are one load. Cells are of 16 bits, since what counts is how
+// much of the table stays in the processor's cache.
 
 /** The cell of more than one owner: search instead. */
 export const MIXED = 0xffff

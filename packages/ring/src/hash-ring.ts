@@ -197,7 +197,7 @@ export class HashRing<N extends RingNode = RingNode> {
   }
 
   /**
-   * Adds nodes, in time of the points that move in memory: about 0.1 ms in a ring of 1,000.
+   * Adds nodes. What takes time is to move the arrays: O(points), 0.2 ms in a ring of 1,000 nodes.
    *
    * @throws {RingError} `ERR_RING_DUPLICATE_ID` if a node is there already (see {@link set}), and
    * as the constructor; then nothing has changed. So with every method that changes the ring.

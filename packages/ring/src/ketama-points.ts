@@ -6,7 +6,7 @@
 //   hash_ring     floor(40 * n * w / sum) in doubles      3 words   label = id
 //
 // The floats matter: of 7 equal servers a double gives each 39 digests, a C float 40.
-// Sources: RJ/ketama libketama/ketama.c, libmemcached hosts.cc (weighted ketama), hash_ring ring.py.
+// Sources: RJ/ketama's ketama.c, libmemcached's hosts.cc (weighted ketama), hash_ring's ring.py.
 
 import { md5 } from '@noble/hashes/legacy.js'
 import { type RingNode, weightOf } from './ring-node.ts'

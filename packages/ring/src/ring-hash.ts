@@ -25,7 +25,7 @@ export interface RingHash {
 }
 
 /** The name that rings without a hash of their own give theirs. */
-export const DEFAULT_HASH_NAME = 'xxh32'
+const DEFAULT_HASH_NAME = 'xxh32'
 
 /** The hash and the seed of one ring. */
 export class PlacementRule {

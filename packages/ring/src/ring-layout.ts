@@ -8,7 +8,7 @@
 // moves memory and patches both where they changed, instead of building anew. Slot numbers depend
 // on history; nothing that can be asked from outside does.
 
-import { bucketCountFor, buildBuckets, patchBuckets } from './bucket-index.ts'
+import { BucketIndex, bucketCountFor } from './bucket-index.ts'
 import {
   buildCells,
   deservesCells,
@@ -43,8 +43,7 @@ export class RingLayout<N extends RingNode> {
   /** Who reads these arrays: one ring, its copies, walks under way. Alone, a ring writes here. */
   holders = 1
   #free: number[] = []
-  #buckets: Uint32Array = buildBuckets(this.points, 0, 2)
-  #bucketShift = 31
+  #buckets: BucketIndex = new BucketIndex(this.points, 0, 2)
   #cells: Uint16Array = NO_CELLS
   #cellShift = 31
   #searchesUntilCells = 0
@@ -57,18 +56,15 @@ export class RingLayout<N extends RingNode> {
 
   /** The index of the first point at or after a hash (unsigned), 0 past the last one. */
   indexOf(hash: number): number {
-    const bucket = hash >>> this.#bucketShift
+    const buckets = this.#buckets
     const points = this.points
-    let low = this.#buckets[bucket]!
-    let high = this.#buckets[bucket + 1]!
+    const bucket = hash >>> buckets.shift
+    let at = buckets.startOf(bucket)
+    const patience = Math.min(at + 16, this.count)
+    while (at < patience && points[at]! < hash) at++
     // Only a hash function that clusters fills a bucket so far.
-    while (high - low > 16) {
-      const middle = (low + high) >>> 1
-      if (points[middle]! < hash) low = middle + 1
-      else high = middle
-    }
-    while (low < high && points[low]! < hash) low++
-    return low < this.count ? low : 0
+    if (at === patience) at = this.#lowerBound(hash, at, buckets.endOf(bucket))
+    return at < this.count ? at : 0
   }
 
   /** How much of the ring each slot owns, in places of 2^32. */
@@ -175,8 +171,7 @@ export class RingLayout<N extends RingNode> {
     copy.owners = this.owners
     copy.count = this.count
     copy.#resize(this.count + room)
-    copy.#buckets = this.#buckets.slice()
-    copy.#bucketShift = this.#bucketShift
+    copy.#buckets = new BucketIndex(copy.points, this.count, this.#buckets.buckets)
     copy.#searchesUntilCells = searchesFor(this.count)
     return copy
   }
@@ -197,11 +192,22 @@ export class RingLayout<N extends RingNode> {
     this.#cellShift = Math.clz32(this.#cells.length) + 1
   }
 
+  #lowerBound(hash: number, from: number, end: number): number {
+    let low = from
+    let high = end
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.points[middle]! < hash) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** The index that (point, id) has or would have among the first `end` entries. */
   #rank(point: number, id: string, end: number): number {
-    const bucket = point >>> this.#bucketShift
-    let low = this.#buckets[bucket]!
-    let high = Math.min(this.#buckets[bucket + 1]!, end)
+    const bucket = point >>> this.#buckets.shift
+    let low = this.#buckets.startOf(bucket)
+    let high = Math.min(this.#buckets.endOf(bucket), end)
     while (low < high) {
       const middle = (low + high) >>> 1
       const other = this.points[middle]!
@@ -256,14 +262,11 @@ export class RingLayout<N extends RingNode> {
 
   /** Keeps the bucket index right; says false if it and the cells had to be given up. */
   #patchBuckets(points: Uint32Array, step: 1 | -1): boolean {
-    const buckets = this.#buckets.length - 1
+    const { buckets } = this.#buckets
     const suits = this.count <= buckets * 1.5 && (this.count >= buckets >>> 2 || buckets === 2)
-    if (suits && points.length * 4 < this.count) {
-      patchBuckets(this.#buckets, points, step)
-      return true
-    }
-    this.#buckets = buildBuckets(this.points, this.count, bucketCountFor(this.count))
-    this.#bucketShift = Math.clz32(this.#buckets.length - 1) + 1
+    const isSmall = points.length * 4 < this.count
+    if (suits && isSmall && this.#buckets.patch(points, step)) return true
+    this.#buckets = new BucketIndex(this.points, this.count, bucketCountFor(this.count))
     this.#dropCells()
     return false
   }
@@ -275,7 +278,7 @@ export class RingLayout<N extends RingNode> {
   }
 }
 
-/** Searches of a whole ring cost about four times as much as its cell table. */
+/** A cell table takes as long to build as a search for each point: a quarter of those go first. */
 function searchesFor(points: number): number {
   return points >>> 2
 }

@@ -35,7 +35,7 @@ export function slotBounds(
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   return weights.map((weight) => {
     const share = (slots * weight) / total
-    // The last digits of a product must not give a whole number one more: 10 x 1.1 is 11.
+    // The last digits of a product must not give a whole number one more: 50 x 1.1 is 55.
     const least = Math.floor((share / factor) * (1 + 1e-12))
     return { least, most: Math.ceil(share * factor * (1 - 1e-12)) }
   })

@@ -50,7 +50,7 @@ export const key: fc.Arbitrary<string | Uint8Array> = fc.oneof(
 )
 
 /** A hash with few results, some at the very ends of the ring: points collide, keys hit points. */
-export const crowdedHash: RingHash = {
+const crowdedHash: RingHash = {
   name: 'crowded',
   hash32(input, seed) {
     const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input

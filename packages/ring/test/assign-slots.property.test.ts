@@ -45,7 +45,7 @@ function bounds({ nodes, table, factor: by }: Step): Map<string, { least: number
   return new Map(
     scaled.map((node) => {
       const share = (table.slots * node.weight) / total
-      // A last digit too much must not make 10 x 1.1 a 12.
+      // A last digit too much must not make 50 x 1.1 a 56.
       const least = Math.floor((share / by) * (1 + 1e-12))
       return [node.id, { least, most: Math.ceil(share * by * (1 - 1e-12)) }]
     }),

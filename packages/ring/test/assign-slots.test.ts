@@ -84,9 +84,9 @@ describe('a slot table', () => {
     expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(1)
   })
 
-  test('bounds whole numbers as on paper: 10 slots by 1.1 are 11, 33 slots over 1.1 are 30', () => {
+  test('bounds whole numbers as on paper: 50 slots by 1.1 are 55, 33 slots over 1.1 are 30', () => {
     const nodes = names(7).map((id) => ({ id }))
-    expect(slotBounds(nodes, 70, 1.1)).toEqual(Array(7).fill({ least: 9, most: 11 }))
+    expect(slotBounds(nodes, 350, 1.1)).toEqual(Array(7).fill({ least: 45, most: 55 }))
     expect(slotBounds(nodes, 231, 1.1)).toEqual(Array(7).fill({ least: 30, most: 37 }))
   })
 

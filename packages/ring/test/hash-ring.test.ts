@@ -228,6 +228,13 @@ describe('getBounded', () => {
     expect(ring.getBounded('k', ({ id }) => loads[id]!, { total: 3 })?.id).toBe('c')
   })
 
+  test('counts the key to be placed as a whole one beside loads that are fractions', () => {
+    const list = ring.getN('k', 4)
+    const load = (node: RingNode) => (node === list[0] ? 0.5 : 0)
+    expect(ring.getBounded('k', load, { total: 0, factor: 1.25 })).toBe(list[1])
+    expect(ring.getBounded('k', load, { total: 3, factor: 1.25 })).toBe(list[0])
+  })
+
   test('refuses factors that leave no room, and loads that are no number', () => {
     for (const factor of [1, 0.5, Number.NaN, Infinity]) {
       refuses('ERR_RING_OPTION', () => ring.getBounded('k', () => 0, { factor }))

@@ -35,7 +35,7 @@ class SplittableRandom {
   }
 }
 
-/** komihash 5.0, seed 0, of a whole number of 64-byte blocks: what hash4j sums its answers up by. */
+/** komihash 5.0, seed 0, of whole 64-byte blocks: what hash4j sums its answers up by. */
 function komihash(words: BigUint64Array): bigint {
   const product = 0x243f6a8885a308d3n * 0x452821e638d01377n
   const high = u64(0x452821e638d01377n + (product >> 64n))

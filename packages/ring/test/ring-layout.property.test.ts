@@ -1,7 +1,8 @@
 // The arrays behind the ring: patched through any life, they equal those of a ring built anew, and
 // so do their indexes. And whoever reads them while they change reads what was there before.
 
-import { HashRing, RingError, type RingNode } from '@ashlar/ring'
+import { xxh32 } from '@ashlar/hash'
+import { HashRing, RingError, type RingHash, type RingNode } from '@ashlar/ring'
 import { fc } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../src/hash-ring.ts'
@@ -159,6 +160,33 @@ describe('incremental arrays equal a fresh build', () => {
       }
     }
     expect(differing).toBe(0)
+  })
+})
+
+describe('a ring whose hash puts 100,000 points close together', () => {
+  test('answers as a search of all of them, built at once or node by node', () => {
+    const hash: RingHash = { name: 'close', hash32: (input, seed) => xxh32(input, seed) >>> 12 }
+    const ids = Array.from({ length: 100 }, (_, i) => `n${i}`)
+    const built = new HashRing(ids, { virtualNodes: 1000, hash })
+    const grown = new HashRing(ids.slice(0, 60), { virtualNodes: 1000, hash })
+    for (const id of ids.slice(60)) grown.add(id)
+    const layout = layoutOf(built)
+    expect(contents(layoutOf(grown))).toEqual(contents(layout))
+    const { points, owners, members } = layout
+    let wrong = 0
+    for (let i = 1; i < layout.count; i++) {
+      if (points[i] === points[i - 1]) continue
+      const owner = members[owners[i]!]!.node
+      for (const ring of [built, grown]) {
+        if (ring.getByHash(points[i]!)?.id !== owner.id) wrong++
+        if (ring.getByHash(points[i - 1]! + 1)?.id !== owner.id) wrong++
+      }
+    }
+    expect(wrong).toBe(0)
+    grown.remove(...ids.slice(10))
+    const few = new HashRing(ids.slice(0, 10), { virtualNodes: 1000, hash })
+    expect(contents(layoutOf(grown))).toEqual(contents(layoutOf(few)))
+    expect(grown.getByHash(2 ** 31)?.id).toBe(few.getByHash(0)?.id)
   })
 })
 
