@@ -24,7 +24,14 @@ const OPTION =
   /\b(?:now|monotonic|random|randomBytes|timers|(?:set|clear)Timeout)\??\s*(?:=|:|\?\?)/u
 const SIGNATURE = /^\s*(?:readonly )?(?:set|clear)Timeout(?:\(\w+\??: .*\): \w|\??: )/u
 const BLOCK_COMMENT = /\/\*.*?\*\//gsu
-const LINE_COMMENT = /(?<!:)\/\/.*$/u
+const LINE_COMMENT = /(?<!:)\/\/.*$/gmu
+
+/** Source with its comments blanked out, line for line. */
+export function withoutComments(source) {
+  return source
+    .replaceAll(BLOCK_COMMENT, (text) => text.replaceAll(/[^\n]/gu, ' '))
+    .replaceAll(LINE_COMMENT, '')
+}
 
 /**
  * The lines of TypeScript source that reach for ambient time or randomness.
@@ -33,12 +40,12 @@ const LINE_COMMENT = /(?<!:)\/\/.*$/u
  * @returns {{ line: number, found: string }[]}
  */
 export function ambientUses(source) {
-  const bare = source.replaceAll(BLOCK_COMMENT, (text) => text.replaceAll(/[^\n]/gu, ' '))
-  return bare.split('\n').flatMap((text, i) => {
-    const code = text.replace(LINE_COMMENT, '')
-    const uses = [...code.matchAll(AMBIENT)].filter((match) => {
-      return !OPTION.test(code.slice(0, match.index)) && !SIGNATURE.test(code)
+  return withoutComments(source)
+    .split('\n')
+    .flatMap((code, i) => {
+      const uses = [...code.matchAll(AMBIENT)].filter((match) => {
+        return !OPTION.test(code.slice(0, match.index)) && !SIGNATURE.test(code)
+      })
+      return uses.map((match) => ({ line: i + 1, found: match[0] }))
     })
-    return uses.map((match) => ({ line: i + 1, found: match[0] }))
-  })
 }

@@ -2,7 +2,8 @@
 //
 // A step is a command; a step that runs many tests is counted by what its own report says, any
 // other step counts as one. What the machine cannot run is named at the end as skipped, with the
-// line that installs it; with ASHLAR_NO_SKIP=1 (as in .ci/run) a skip is a failure.
+// line that installs it; with ASHLAR_NO_SKIP=1 (as in .ci/run) a skip is a failure. With --all it
+// also does what is too heavy for everyday.
 
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -29,6 +30,9 @@ tests()
 browserSkips()
 step('tarballs', ['node', 'tools/packages.mjs'], tapCounts)
 step('size', ['size-limit'])
+if (process.argv.includes('--all')) {
+  step('determinism', ['node', 'tools/determinism.mjs'], tapCounts)
+}
 step('the main job', ['node', '--conditions=source', 'apps/atlas/src/main.ts', '--once'])
 close()
 

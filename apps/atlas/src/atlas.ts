@@ -5,6 +5,7 @@
 import { LiveAtlas } from './live-atlas.ts'
 import { OptionError, type Options, readOptions, USAGE } from './options.ts'
 import { PageServer } from './page-server.ts'
+import { tellSimulation } from './simulation.ts'
 import { newWorld, tellStory } from './story.ts'
 import { type Stage, Teller } from './teller.ts'
 import type { MakeRing, World } from './world.ts'
@@ -29,6 +30,9 @@ export async function runAtlas(argv: readonly string[], around: Surroundings): P
     if (options.help) {
       around.stdout.write(USAGE)
       return 0
+    }
+    if (options.simulate !== undefined) {
+      return (await tellSimulation(options.simulate, new Teller(around.stdout))) ? 0 : 1
     }
     return await run(options, around)
   } catch (error) {

@@ -13,6 +13,8 @@ export interface Options {
   readonly nodes: number
   readonly virtualNodes: number
   readonly seed: number
+  /** The seed of a simulation to run instead of the story. */
+  readonly simulate: number | undefined
 }
 
 /** Thrown on a command line that cannot be followed; the message says how to mend it. */
@@ -33,6 +35,7 @@ and shows it all on a page on loopback until Ctrl-C.
   --nodes N            nodes at the start, ${2 * ZONES.length} to ${STONES.length - 1} (default 12)
   --virtual-nodes N    points of each node on the ring, 1 to 4096 (default 256)
   --seed N             seed of the ring, 0 to 4294967295 (default 0)
+  --simulate SEED      instead: the ring under faults in a simulated world, and its hash
   --help               print this
 `
 
@@ -50,6 +53,10 @@ export function readOptions(argv: readonly string[]): Options {
     nodes: integer('nodes', values.nodes, 2 * ZONES.length, STONES.length - 1),
     virtualNodes: integer('virtual-nodes', values['virtual-nodes'], 1, 4_096),
     seed: integer('seed', values.seed, 0, 0xffff_ffff),
+    simulate:
+      values.simulate === undefined
+        ? undefined
+        : integer('simulate', values.simulate, 0, Number.MAX_SAFE_INTEGER),
   }
 }
 
@@ -65,6 +72,7 @@ function parse(argv: readonly string[]) {
         nodes: { type: 'string', default: '12' },
         'virtual-nodes': { type: 'string', default: '256' },
         seed: { type: 'string', default: '0' },
+        simulate: { type: 'string' },
       },
     })
   } catch (error) {

@@ -10,6 +10,7 @@ describe('the command line', () => {
       nodes: 12,
       virtualNodes: 256,
       seed: 0,
+      simulate: undefined,
     })
   })
 
@@ -37,6 +38,7 @@ describe('the command line', () => {
     [['--seed', '4294967296'], /--seed must be/u],
     [['--seed=-1'], /--seed must be an integer from 0 to 4294967295, got "-1"/u],
     [['--seed', '0.5'], /--seed must be/u],
+    [['--simulate', 'x'], /--simulate must be an integer/u],
   ])('refuses %j and says why', (argv, message) => {
     expect(() => readOptions(argv)).toThrow(OptionError)
     expect(() => readOptions(argv)).toThrow(message)

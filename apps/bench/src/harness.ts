@@ -241,7 +241,7 @@ function retainedBytes(make: () => unknown): number {
  * leaves to the collector does. The clock of the thread alone is too coarse: it ticks in steps of
  * 1 to 4 ms on some kernels, where this one goes by the microsecond.
  */
-function cpuMs(): number {
+export function cpuMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }

@@ -83,7 +83,7 @@ export const hashring: MakeRing = (ids, virtualNodes) => {
   return { get: (key) => ring.get(key), getN: (key, n) => ring.range(key, n) }
 }
 
-/** Draws its points at random from `range`, which bounds them; the smallest that holds is fastest. */
+/** Draws its points at random from `range`, which bounds them; the smallest that holds is best. */
 export const consistentHash: MakeRing = (ids, virtualNodes) => {
   const ring = new ConsistentHash({
     range: ids.length * virtualNodes < 20_000 ? 100_003 : 1_000_003,

@@ -102,7 +102,7 @@ export function readExclusion<N extends RingNode>(
   }
   throw new RingError(
     'ERR_RING_OPTION',
-    `exclude must be a Set of ids or a function of a node, got ${show(ids)}: new Set(ids) makes one`,
+    `exclude must be a Set of ids or a function of a node, got ${show(ids)}; use new Set(ids)`,
   )
 }
 

@@ -6,7 +6,7 @@
 //
 // Seeds s + 1 + v would be simpler and are wrong: XXH32 adds the seed to products of the input, so
 // ids of one word's difference, like node-103 and node-187, get the same points in shifted order.
-// At 256 virtual nodes the shares of node-100 … node-199 then vary 4.6 times as much as they should.
+// At 256 virtual nodes the shares of node-100 … node-199 then vary 4.6 times more than they should.
 
 import { xxh32 } from '@ashlar/hash'
 import { RingError } from './ring-error.ts'

@@ -1,4 +1,5 @@
-// The options of a ring and of its questions: what may be given, within what range, and what is taken if it is not.
+// The options of a ring and of its questions: what may be given, within what range, and what is
+// taken if nothing is.
 
 import { RingError } from './ring-error.ts'
 import type { RingHash } from './ring-hash.ts'

@@ -1,0 +1,19 @@
+// A lock that one process at a time holds. `acquire` is legal when nobody holds it, `release` only
+// by its holder; the lock is not re-entrant. Record a try that did not get it as `fail`.
+
+import type { Model } from '../model.ts'
+
+/** A lock, free at first: `acquire` and `release`, by the process of the operation. */
+export function lock(): Model<string | null> {
+  return {
+    name: 'lock',
+    operations: ['acquire', 'release'],
+    init: () => null,
+    step: (holder, { f, process }) => {
+      if (f === 'acquire') return holder === null ? process : undefined
+      return holder === process ? null : undefined
+    },
+    overwrites: true,
+    key: (holder) => (holder === null ? 0 : holder),
+  }
+}

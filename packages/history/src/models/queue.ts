@@ -1,0 +1,102 @@
+// A first-in-first-out queue: `enqueue v`, and `dequeue` with the result v, or null for empty. The
+// object of Herlihy and Wing's own examples (1990).
+//
+// An order of concurrent enqueues is proven wrong only when their values come out, perhaps much
+// later; a search that waited for that would try every order of everything in between. Where all
+// values differ, `specialize` refuses x before y as soon as y must come out before x, and keeps
+// dequeues of unknown outcome off what somebody is known to have taken.
+
+import type { Model } from '../model.ts'
+import { deadlineOf, type Operation } from '../operation.ts'
+import { sameValue, valueKey } from '../value-key.ts'
+
+type Items = readonly unknown[]
+
+/** A queue, empty at first: `enqueue v`, and `dequeue` with the result v, or null for empty. */
+export function queue(): Model<Items> {
+  const model: Model<Items> = {
+    name: 'queue',
+    operations: ['enqueue', 'dequeue'],
+    init: () => [],
+    step,
+    ignoresProcess: true,
+    key: valueKey,
+    isRead: ({ f, result }) => f === 'dequeue' && (result ?? null) === null,
+    complaint: ({ f, argument }) =>
+      f === 'enqueue' && (argument ?? null) === null
+        ? 'argument must be a value other than null, which says empty'
+        : undefined,
+    specialize: (operations) => forDequeued(model, operations),
+  }
+  return model
+}
+
+function step(state: Items, { f, argument, outcome, result }: Operation): Items | undefined {
+  if (f === 'enqueue') return [...state, argument]
+  const isEmpty = (result ?? null) === null
+  if (outcome !== 'ok') return state.length === 0 ? state : state.slice(1)
+  if (state.length === 0 || isEmpty) return state.length === 0 && isEmpty ? state : undefined
+  return sameValue(state[0], result) ? state.slice(1) : undefined
+}
+
+function forDequeued(model: Model<Items>, operations: readonly Operation[]): Model<Items> {
+  const known = takersOf(operations)
+  if (known === undefined) return model
+  const { takers, doomed, unknownCount } = known
+  const takerOf = (item: unknown): Operation | undefined => takers.get(valueKey(item))
+  const mayStandBehind = (state: Items, out: Operation): boolean => {
+    let strangers = 0
+    for (const item of state) {
+      const before = takerOf(item)
+      if (before === undefined) strangers++
+      else if (deadlineOf(out) < before.invokedAt) return false
+    }
+    // Only dequeues of unknown outcome can clear away what nobody is known to have taken.
+    return strangers <= unknownCount
+  }
+  const refuse: Model<Items>['step'] = (state, operation) => {
+    const { f, argument, outcome } = operation
+    if (f === 'enqueue') {
+      const out = takerOf(argument)
+      // Nobody is known to have taken it, so that it never came is as good an explanation.
+      if (out === undefined && outcome !== 'ok') return undefined
+      if (out !== undefined && !mayStandBehind(state, out)) return undefined
+    } else if (outcome !== 'ok' && state.length > 0 && takerOf(state[0]) !== undefined) {
+      return undefined
+    }
+    return step(state, operation)
+  }
+  // Values go in as they come out.
+  const rank = ({ f, argument, completedAt }: Operation): number => {
+    return f === 'dequeue' ? completedAt : (takerOf(argument)?.completedAt ?? Number.MAX_VALUE)
+  }
+  return { ...model, step: refuse, rank, isTooLate: (_, operation) => doomed.has(operation) }
+}
+
+/** Who took which value; undefined where values do not tell enqueues apart. */
+function takersOf(operations: readonly Operation[]):
+  | {
+      readonly takers: ReadonlyMap<string | number, Operation>
+      /** Dequeues of what nobody put in, or of what another one took. */
+      readonly doomed: ReadonlySet<Operation>
+      readonly unknownCount: number
+    }
+  | undefined {
+  const enqueues = operations.filter(({ f }) => f === 'enqueue')
+  const enqueued = new Set(enqueues.map(({ argument }) => valueKey(argument)))
+  if (enqueued.size < enqueues.length) return undefined
+  const takers = new Map<string | number, Operation>()
+  const doomed = new Set<Operation>()
+  let unknownCount = 0
+  for (const operation of operations) {
+    const { f, outcome, result } = operation
+    if (f === 'enqueue') continue
+    if (outcome !== 'ok') unknownCount++
+    else if ((result ?? null) !== null) {
+      const value = valueKey(result)
+      if (!enqueued.has(value) || takers.has(value)) doomed.add(operation)
+      else takers.set(value, operation)
+    }
+  }
+  return { takers, doomed, unknownCount }
+}
