@@ -109,13 +109,17 @@ function judgeObject<S>(
   explain: boolean,
 ): ObjectVerdict {
   let steps = 0
+  for (const suspects of model.suspects?.(operations) ?? []) {
+    const core = coreOf(model, operations, suspects, maxSteps)
+    if (core !== undefined) return { violation: contradiction(model, core), steps }
+  }
   for (const limit of [maxSteps / SHORT, maxSteps]) {
     const found = searchLinearization(model, operations, limit)
     steps += found.steps
     if (found.outcome === 'found') return { order: found.order, steps }
     const isCertain = found.outcome === 'impossible'
     if (explain || !isCertain) {
-      const core = smallestContradiction(model, operations, found.stuck, limit)
+      const core = coreOf(model, operations, byRelevance(operations, found.stuck), limit)
       if (core !== undefined) return { violation: contradiction(model, core), steps }
     }
     if (isCertain) return { violation: deadEnd(model, operations, found.stuck), steps }
@@ -123,11 +127,11 @@ function judgeObject<S>(
   return { steps }
 }
 
-/** The smallest set of operations that no order explains, whatever the others did. */
-function smallestContradiction<S>(
+/** A smallest set of some suspects that no order explains, whatever all others did. */
+function coreOf<S>(
   model: Model<S>,
   operations: readonly Operation[],
-  stuck: Operation,
+  suspects: readonly Operation[],
   maxSteps: number,
 ): Operation[] | undefined {
   const each = Math.min(maxSteps, EXPLAIN_STEPS) / 8
@@ -140,7 +144,7 @@ function smallestContradiction<S>(
     budget -= steps
     return outcome === 'impossible'
   }
-  return smallestCore(byRelevance(operations, stuck), contradicts)
+  return smallestCore(suspects, contradicts)
 }
 
 function contradiction<S>({ name }: Model<S>, core: readonly Operation[]): Violation {

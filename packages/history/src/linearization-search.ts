@@ -20,7 +20,7 @@ export interface SearchResult {
   readonly outcome: 'found' | 'impossible' | 'exhausted'
   /** The operations in an order that explains the history, when one was found. */
   readonly order: readonly Operation[]
-  /** The operation that no order got past: the history up to its completion is impossible. */
+  /** An operation that no order got past: the history up to its completion is impossible. */
   readonly stuck: Operation
   /** How many steps of the model were tried. */
   readonly steps: number
@@ -65,7 +65,9 @@ class Search<S> {
   #visits = 0
   #steps = 0
   #first = 0
+  /** How far `first` got, and an operation that was too late there. */
   #furthest = 0
+  #lost: number | undefined
   #top = -1
   #state: S
 
@@ -126,7 +128,7 @@ class Search<S> {
       outcome === 'found'
         ? this.#frames.slice(1).map((frame) => this.#operations[frame.operation]!)
         : []
-    const stuck = this.#operations[Math.min(this.#furthest, this.#requiredCount - 1)]!
+    const stuck = this.#operations[this.#lost ?? Math.min(this.#furthest, this.#requiredCount - 1)]!
     return { outcome, order, stuck, steps: this.#steps }
   }
 
@@ -145,7 +147,10 @@ class Search<S> {
     if (operation < this.#requiredCount) {
       if (operation > this.#top) this.#top = operation
       while (this.#first < this.#requiredCount && this.#isUsed(this.#first)) this.#first++
-      if (this.#first > this.#furthest) this.#furthest = this.#first
+      if (this.#first > this.#furthest) {
+        this.#furthest = this.#first
+        this.#lost = undefined
+      }
     }
     this.#state = state
     return frame
@@ -209,7 +214,10 @@ class Search<S> {
       const state = this.#step(this.#state, at)
       if (state === undefined) {
         const isLost = this.#model.isTooLate?.(this.#state, this.#operations[at]!)
-        if (isLost) return only(frame, [])
+        if (isLost) {
+          if (first === this.#furthest) this.#lost = at
+          return only(frame, [])
+        }
         continue
       }
       if (this.#isRead[at] === 1) return only(frame, [at])

@@ -68,4 +68,9 @@ export interface Model<S> {
    * allows if what is left could never be completed after it. A way to cut a search short.
    */
   specialize?(operations: readonly Operation[]): Model<S>
+  /**
+   * Small sets of operations that look as if they contradict each other, if any meet the eye. They
+   * are looked into before the search, and believed only if a search of them agrees.
+   */
+  suspects?(operations: readonly Operation[]): Iterable<readonly Operation[]>
 }

@@ -234,6 +234,19 @@ describe('an explanation', () => {
     expect(message).toMatch(/^3 operations have no order that is legal for a register/u)
   })
 
+  test.each([
+    ['taken twice', [1, 1, 2], 2],
+    ['never put in', [9, 1, 2], 1],
+    ['taken in the other order', [2, 1, 3], 4],
+    ['none left although one is', [null, 1, 2], 3],
+  ])('of a queue with a value %s is found without a search', (_name, out, count) => {
+    const lines = [1, 2, 3].map((value) => `a: enqueue q ${value}\na: ok`)
+    const taken = out.map((value) => `b: dequeue q\nb: ok ${value}`)
+    const { violations, steps } = judge([...lines, ...taken].join('\n'), queue())
+    expect(steps).toBe(0)
+    expect(new Set(violations[0]!.history.map(({ id }) => id)).size).toBe(count)
+  })
+
   test.each(subjects)(
     'of a $name contradicts whatever the others did, to the last one',
     (subject) => {

@@ -27,6 +27,7 @@ export function queue(): Model<Items> {
         ? 'argument must be a value other than null, which says empty'
         : undefined,
     specialize: (operations) => forDequeued(model, operations),
+    suspects,
   }
   return model
 }
@@ -99,4 +100,47 @@ function takersOf(operations: readonly Operation[]):
     }
   }
   return { takers, doomed, unknownCount }
+}
+
+/**
+ * One value that cannot be (taken twice, taken before it came, never put in), two that came one
+ * after the other and were taken in the other order, and an empty queue with a value in it: the
+ * bad patterns of Bouajjani, Emmi, Enea and Hamza (2015), the last for one value only.
+ */
+function* suspects(operations: readonly Operation[]): Generator<readonly Operation[]> {
+  const known = takersOf(operations)
+  if (known === undefined) return
+  const { takers, doomed } = known
+  for (const operation of doomed) {
+    const other = takers.get(valueKey(operation.result))
+    yield other === undefined ? [operation] : [other, operation]
+  }
+  const pairs = operations.flatMap((enqueue) => {
+    const dequeue = enqueue.f === 'enqueue' ? takers.get(valueKey(enqueue.argument)) : undefined
+    return dequeue === undefined ? [] : [{ enqueue, dequeue }]
+  })
+  for (const { enqueue, dequeue } of pairs) {
+    if (dequeue.completedAt < enqueue.invokedAt) yield [enqueue, dequeue]
+  }
+  // A value that surely came before must be gone before a later one is taken, or nothing found.
+  const empties = operations.filter(({ f, outcome, result }) => {
+    return f === 'dequeue' && outcome === 'ok' && (result ?? null) === null
+  })
+  const after = [
+    ...pairs.map(({ enqueue, dequeue }) => ({ begin: enqueue, end: dequeue })),
+    ...empties.map((empty) => ({ begin: empty, end: empty })),
+  ].sort((a, b) => a.begin.invokedAt - b.begin.invokedAt)
+  const before = pairs.toSorted((a, b) => deadlineOf(a.enqueue) - deadlineOf(b.enqueue))
+  let last: (typeof pairs)[number] | undefined
+  let next = 0
+  for (const { begin, end } of after) {
+    for (; next < before.length; next++) {
+      const pair = before[next]!
+      if (deadlineOf(pair.enqueue) > begin.invokedAt) break
+      if (last === undefined || pair.dequeue.invokedAt > last.dequeue.invokedAt) last = pair
+    }
+    if (last !== undefined && end.completedAt < last.dequeue.invokedAt) {
+      yield [...new Set([last.enqueue, begin, end, last.dequeue])]
+    }
+  }
 }
