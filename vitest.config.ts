@@ -14,7 +14,7 @@ const conditions = ['source', 'module', 'import', 'default']
 const scaleRuns = {
   name: 'scale-runs',
   transform(code: string, file: string): string | undefined {
-    if (process.env.LAWS_RUNS === undefined || !file.endsWith('.test.ts')) return undefined
+    if (process.env.LAWS_RUNS === undefined || !file.includes('/test/')) return undefined
     const factor = Number(process.env.LAWS_RUNS) / 100
     return code.replaceAll(/\bnumRuns: ([\d_]+)/gu, (_, runs: string) => {
       return `numRuns: ${Math.ceil(Number(runs.replaceAll('_', '')) * factor)}`

@@ -17,8 +17,12 @@ export interface Subject {
 }
 
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
+  clock: () => import('./clock.ts'),
   hash: () => import('./hash.ts'),
+  history: () => import('./history.ts'),
+  id: () => import('./id.ts'),
   ring: () => import('./ring.ts'),
+  sim: () => import('./sim.ts'),
 }
 
 const { values, positionals } = parseArgs({

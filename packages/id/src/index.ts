@@ -1,0 +1,36 @@
+export { base32 } from './base32.ts'
+export { base58 } from './base58.ts'
+export { base62 } from './base62.ts'
+export { hex } from './hex.ts'
+export { IdError, type IdErrorCode } from './id-error.ts'
+export type { AnyId, LongLike, WordPair } from './id-words.ts'
+export type { Layout } from './layout.ts'
+export { layouts } from './layouts.ts'
+export { MemoryLeaseStore } from './memory-lease-store.ts'
+export { MemoryTicketStore } from './memory-ticket-store.ts'
+export type { MonotonicOptions } from './monotonic-time.ts'
+export type { IdCodec } from './radix-codec.ts'
+export type { RandomBytes } from './random-bytes.ts'
+export { Snowflake, type SnowflakeState } from './snowflake.ts'
+export { SnowflakeCodec, type SnowflakeParts } from './snowflake-codec.ts'
+export type { SnowflakeOptions } from './snowflake-options.ts'
+export {
+  disjoint,
+  type GrowthPlan,
+  growthPlan,
+  type Master,
+  StepSequence,
+} from './step-sequence.ts'
+export { failover, strided } from './ticket-fetch.ts'
+export { TicketPool, type TicketPoolOptions } from './ticket-pool.ts'
+export type { TicketFetch, TicketSegment, TicketStore } from './ticket-store.ts'
+export type { Timers } from './timers.ts'
+export { createUlid, parseUlid, type UlidParts, ulid } from './ulid.ts'
+export { MAX, NIL, type UuidVariant, validate, variant, version } from './uuid.ts'
+export { parse, stringify } from './uuid-text.ts'
+export { timestampOf, v1ToV6, v6ToV1 } from './uuid-time.ts'
+export { createV4, v4, v4Bytes } from './uuid-v4.ts'
+export { namespaces, v5 } from './uuid-v5.ts'
+export { createV7, type V7Options, v7 } from './uuid-v7.ts'
+export { type TickLease, WorkerLease, type WorkerLeaseOptions } from './worker-lease.ts'
+export type { LeaseGrant, WorkerLeaseStore } from './worker-lease-store.ts'
