@@ -6,6 +6,8 @@
 //
 // Vectors are filled in along a topological order (Kahn); what is left over lies on a cycle.
 
+import { leastFrom } from './bisection.ts'
+import { groupBy } from './group-by.ts'
 import type { Operation } from './operation.ts'
 
 /** An operation of the order, and the write that it read from. */
@@ -33,11 +35,17 @@ export class CausalPast {
   readonly cycle: readonly Operation[] | undefined
   readonly #nodes = new Map<Operation, Node>()
   /** Of each key the writes on each line, in order. */
-  readonly #writes = new Map<string | undefined, Map<number, Node[]>>()
+  readonly #writes: ReadonlyMap<string | undefined, ReadonlyMap<number, readonly Node[]>>
 
   /** `steps` in the order of their invocations. */
   constructor(steps: readonly Step[]) {
     this.#place(steps)
+    const writes = [...this.#nodes.values()].filter(({ operation }) => operation.f === 'write')
+    this.#writes = new Map(
+      [...groupBy(writes, ({ operation }) => operation.key)].map(([key, among]) => {
+        return [key, groupBy(among, ({ line }) => line)]
+      }),
+    )
     for (const { operation, from } of steps) {
       if (from === undefined) continue
       join(this.#nodes.get(from)!, this.#nodes.get(operation)!, 'readers')
@@ -57,14 +65,9 @@ export class CausalPast {
     const { vector } = this.#nodes.get(operation)!
     const latest: Operation[] = []
     for (const [line, writes] of this.#writes.get(operation.key) ?? []) {
-      let low = 0
-      let high = writes.length
-      while (low < high) {
-        const middle = (low + high) >> 1
-        if (writes[middle]!.place <= vector[line]!) low = middle + 1
-        else high = middle
-      }
-      if (low > 0) latest.push(writes[low - 1]!.operation)
+      const known = vector[line]!
+      const count = leastFrom(0, writes.length, (i) => writes[i]!.place > known)
+      if (count > 0) latest.push(writes[count - 1]!.operation)
     }
     return latest
   }
@@ -93,17 +96,7 @@ export class CausalPast {
       this.#nodes.set(operation, node)
       if (before !== undefined) join(before, node, 'next')
       if (!isOwn) last.set(operation.process, node)
-      if (operation.f === 'write') this.#addWrite(node)
     }
-  }
-
-  #addWrite(node: Node): void {
-    const { key } = node.operation
-    const byLine = this.#writes.get(key) ?? new Map<number, Node[]>()
-    this.#writes.set(key, byLine)
-    const writes = byLine.get(node.line)
-    if (writes === undefined) byLine.set(node.line, [node])
-    else writes.push(node)
   }
 
   /** Fills the vectors in; returns the nodes that cannot be ordered. */

@@ -5,6 +5,8 @@
 //
 // Invariant of the loop: needed ∪ candidates shows it.
 
+import { leastFrom } from './bisection.ts'
+
 /**
  * A subset of `elements` that shows it and of which nothing can be left out; undefined if a test
  * gave up on the way. Elements that come early are preferred.
@@ -37,11 +39,5 @@ function shortest(longest: number, shows: (length: number) => boolean): number {
     low = high + 1
     high *= 2
   }
-  high = Math.min(high, longest)
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (shows(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
+  return leastFrom(low, Math.min(high, longest), shows)
 }

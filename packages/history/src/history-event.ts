@@ -41,7 +41,7 @@ export function assertEvent(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new HistoryError(
       line === undefined ? 'ERR_HISTORY_EVENT' : 'ERR_HISTORY_LINE',
-      `${place}: an event must be an object with id, type, process, f and time, ` +
+      `${place}: an event must be an object with id, type, process, f, time, ` +
         `got ${shown(given)}`,
       line,
     )

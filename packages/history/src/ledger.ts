@@ -9,6 +9,7 @@
 // acknowledged. One number is kept for each item: how often it was found, against how often it may
 // and must have been put in.
 
+import { groupBy } from './group-by.ts'
 import type { HistoryEvent } from './history-event.ts'
 import { type Operation, operationsOf } from './operation.ts'
 import { valueKey } from './value-key.ts'
@@ -195,16 +196,18 @@ interface Placed {
  * before the other began.
  */
 function reordered(items: readonly Item[], order: 'session' | 'real-time'): Violation[] {
-  const groups = new Map<string, Placed[]>()
+  const placed: Placed[] = []
   for (const { value, inserts, found } of items) {
     const [insert, second] = inserts
     const finding = found.find(({ operation: { key } }) => {
       return key === insert?.key || key === undefined || insert?.key === undefined
     })
     if (!insert || second || !finding || insert.outcome !== 'ok') continue
-    const group = JSON.stringify([insert.key ?? null, order === 'session' ? insert.process : null])
-    groups.set(group, [...(groups.get(group) ?? []), { value, insert, finding }])
+    placed.push({ value, insert, finding })
   }
+  const groups = groupBy(placed, ({ insert: { key, process } }) => {
+    return JSON.stringify([key ?? null, order === 'session' && process])
+  })
   return [...groups.values()].flatMap(swapped)
 }
 

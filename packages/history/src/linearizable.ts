@@ -3,11 +3,12 @@
 // is linearizable if and only if each object's part is, so keys are searched one by one.
 
 import { smallestCore } from './explanation.ts'
+import { groupBy } from './group-by.ts'
 import { HistoryError, shown } from './history-error.ts'
 import type { HistoryEvent } from './history-event.ts'
 import { searchLinearization } from './linearization-search.ts'
 import type { Model } from './model.ts'
-import { byKey, eventsOf, type Operation, operationsOf } from './operation.ts'
+import { eventsOf, type Operation, operationsOf } from './operation.ts'
 import { valueKey } from './value-key.ts'
 import { named, type Verdict, type Violation, violation } from './verdict.ts'
 
@@ -71,7 +72,7 @@ export function checkLinearizable<S>(
   if (!(maxSteps >= 1)) {
     throw new HistoryError(
       'ERR_HISTORY_OPTION',
-      `maxSteps must be a number from 1 up, got ${shown(maxSteps)}`,
+      `maxSteps must be 1 or more, got ${shown(maxSteps)}`,
     )
   }
   const operations = operationsOf(history).filter(({ outcome }) => outcome !== 'fail')
@@ -80,7 +81,7 @@ export function checkLinearizable<S>(
   const undecided: (string | undefined)[] = []
   const violations: Violation[] = []
   let steps = 0
-  for (const [key, among] of byKey(operations)) {
+  for (const [key, among] of groupBy(operations, ({ key }) => key)) {
     const found = judgeObject(model, among, maxSteps, explain)
     steps += found.steps
     if (found.order !== undefined) orders.push({ key, ids: found.order.map(({ id }) => id) })
@@ -199,8 +200,7 @@ function assertKnown<S>(model: Model<S>, operation: Operation): void {
   if (!model.operations.includes(f)) {
     throw new HistoryError(
       'ERR_HISTORY_OPERATION',
-      `operation ${id}: a ${model.name} knows ${model.operations.join(', ')}, got ${shown(f)}; ` +
-        'judge other operations apart',
+      `operation ${id}: a ${model.name} knows ${model.operations.join(', ')}, got ${shown(f)}`,
     )
   }
   const complaint = model.complaint?.(operation)

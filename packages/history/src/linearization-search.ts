@@ -263,28 +263,7 @@ class Search<S> {
       const state = this.#step(this.#state, at)
       if (state !== undefined && !Object.is(state, this.#state)) found.push(at)
     }
-    return this.#model.overwrites ? found.filter((operation) => this.#enables(operation)) : found
-  }
-
-  /** Whether an optional operation makes another one legal that now is not. */
-  #enables(operation: number): boolean {
-    const state = this.#step(this.#state, operation)!
-    const deadline = this.#completedAt[this.#first]!
-    for (const head of [this.#requiredHead, this.#optionalHead]) {
-      let at = this.#next[head]!
-      for (; at !== head && this.#invokedAt[at]! < deadline; at = this.#next[at]!) {
-        if (at !== operation && this.#changes(this.#state, at, head) === undefined) {
-          if (this.#changes(state, at, head) !== undefined) return true
-        }
-      }
-    }
-    return false
-  }
-
-  /** The state after a step; for an optional operation only where it is another one. */
-  #changes(state: S, operation: number, head: number): S | undefined {
-    const next = this.#step(state, operation)
-    return head === this.#optionalHead && Object.is(next, state) ? undefined : next
+    return found
   }
 
   #link(head: number, among: readonly Operation[], numbers: Map<Operation, number>): void {

@@ -46,12 +46,6 @@ export interface Model<S> {
    */
   readonly ignoresProcess?: boolean
   /**
-   * True where a state that an operation has changed depends on that operation alone and not on
-   * the state before, as in a register. Then an operation of unknown outcome is only tried right
-   * before one that it makes legal.
-   */
-  readonly overwrites?: boolean
-  /**
    * Whether an operation that is illegal in this state stays so whatever comes before it, as a
    * read of a count that is already passed. Ends a search early.
    */

@@ -67,12 +67,12 @@ export function pairEvents(
     }
     assertEvent(event, place.name(at), place.line?.(at))
     if (event.time < time) {
-      refuse('ERR_HISTORY_TIME', `time goes back from ${time} to ${event.time} ms; sort by time`)
+      refuse('ERR_HISTORY_TIME', `time goes back from ${time} to ${event.time} ms`)
     }
     time = event.time
     if (event.type === 'invoke') {
       if (operations.has(event.id)) {
-        refuse('ERR_HISTORY_ID', `id ${event.id} is used by an earlier operation; number them all`)
+        refuse('ERR_HISTORY_ID', `id ${event.id} is used by an earlier operation`)
       }
       if (sequential) refuseOverlap(event, busy, refuse)
       open.set(event.id, { at, event })
@@ -111,17 +111,6 @@ export function eventsOf(
     .map(({ event }) => event)
 }
 
-/** The operations of each object, in their order; those that name none are one object. */
-export function byKey(operations: readonly Operation[]): Map<string | undefined, Operation[]> {
-  const groups = new Map<string | undefined, Operation[]>()
-  for (const operation of operations) {
-    const group = groups.get(operation.key)
-    if (group === undefined) groups.set(operation.key, [operation])
-    else group.push(operation)
-  }
-  return groups
-}
-
 /** The position by which an operation has surely taken effect. */
 export function deadlineOf(operation: Operation): number {
   return operation.outcome === 'ok' ? operation.completedAt : Number.POSITIVE_INFINITY
@@ -149,7 +138,7 @@ function refuseOverlap(event: HistoryEvent, busy: Map<string, number>, refuse: R
     refuse(
       'ERR_HISTORY_OVERLAP',
       `process ${JSON.stringify(event.process)} begins operation ${event.id} before operation ` +
-        `${other} has completed; sessions do one thing at a time, give each client its own process`,
+        `${other} has completed; give each client a process of its own`,
     )
   }
   busy.set(event.process, event.id)

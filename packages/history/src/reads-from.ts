@@ -2,8 +2,9 @@
 // versions, else by their value, which then must be written only once. A read of the initial value
 // saw no write; a read of what nobody wrote is out of thin air.
 
+import { groupBy } from './group-by.ts'
 import { HistoryError, shown } from './history-error.ts'
-import { byKey, type Operation } from './operation.ts'
+import type { Operation } from './operation.ts'
 import { sameValue, valueKey } from './value-key.ts'
 import { named, type Violation, violation } from './verdict.ts'
 
@@ -25,7 +26,9 @@ export interface SeenRead {
 /** Sorts reads and writes by key and finds for each read the write it saw. */
 export function storiesOf(operations: readonly Operation[], initial: unknown): KeyStory[] {
   for (const operation of operations) assertReadOrWrite(operation)
-  return [...byKey(operations)].map(([key, among]) => storyOf(key, among, initial))
+  return [...groupBy(operations, ({ key }) => key)].map(([key, among]) =>
+    storyOf(key, among, initial),
+  )
 }
 
 /** Throws unless an operation is a read or a write. */
@@ -33,7 +36,7 @@ export function assertReadOrWrite({ id, f }: Operation): void {
   if (f === 'read' || f === 'write') return
   throw new HistoryError(
     'ERR_HISTORY_OPERATION',
-    `operation ${id}: this checker knows read and write, got ${shown(f)}; judge others apart`,
+    `operation ${id}: this checker knows read and write, got ${shown(f)}`,
   )
 }
 
@@ -50,8 +53,7 @@ function storyOf(
       const why = byValue.has(value) ? 'is written twice' : 'is the initial value'
       throw new HistoryError(
         'ERR_HISTORY_VALUE',
-        `operation ${write.id}: ${shown(write.argument)} ${why}; values tell the writes of a key ` +
-          'apart, write each once',
+        `operation ${write.id}: ${shown(write.argument)} ${why}; write each value once to a key`,
       )
     }
     byValue.set(value, write)

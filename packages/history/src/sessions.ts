@@ -10,9 +10,10 @@
 // versions apart, and one is older for certain if its write had completed before the other's began;
 // concurrent writes are then not compared, and the guarantees of writes hold by definition.
 
+import { groupBy } from './group-by.ts'
 import { HistoryError, shown } from './history-error.ts'
 import type { HistoryEvent } from './history-event.ts'
-import { byKey, deadlineOf, type Operation, operationsOf } from './operation.ts'
+import { deadlineOf, type Operation, operationsOf } from './operation.ts'
 import { assertReadOrWrite, storiesOf } from './reads-from.ts'
 import { named, type Verdict, type Violation, verdict, violation } from './verdict.ts'
 
@@ -86,12 +87,12 @@ export function checkSessions(
   for (const operation of operations) assertReadOrWrite(operation)
   const violations: Violation[] = []
   let judged = 0
-  for (const among of byKey(operations).values()) {
+  for (const among of groupBy(operations, ({ key }) => key).values()) {
     const accesses = among.some(({ completion }) => completion?.version !== undefined)
       ? byVersion(among)
       : byValue(among, initial, violations)
     judged += accesses.length
-    for (const session of bySession(accesses).values()) {
+    for (const session of groupBy(accesses, ({ operation }) => operation.process).values()) {
       violations.push(...judgeSession(session, new Set(guarantees)))
     }
   }
@@ -141,17 +142,6 @@ function byValue(
 
 function spanOf(write: Operation): Span {
   return { from: write.invokedAt, to: deadlineOf(write) }
-}
-
-function bySession(accesses: readonly Access[]): Map<string, Access[]> {
-  const sessions = new Map<string, Access[]>()
-  for (const access of accesses) {
-    const { process } = access.operation
-    const session = sessions.get(process)
-    if (session === undefined) sessions.set(process, [access])
-    else session.push(access)
-  }
-  return sessions
 }
 
 /** Looks at each access beside the newest read and the newest write before it. */

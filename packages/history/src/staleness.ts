@@ -6,6 +6,7 @@
 // order of the writes has it current, so the rule is exact for one read at a time. With a bound of
 // 0 it is Lamport's regular register (1986), for any number of writers.
 
+import { leastFrom } from './bisection.ts'
 import { HistoryError, shown } from './history-error.ts'
 import type { HistoryEvent } from './history-event.ts'
 import { deadlineOf, type Operation, operationsOf } from './operation.ts'
@@ -44,7 +45,7 @@ export function checkStaleness(
   if (!(boundMs >= 0)) {
     throw new HistoryError(
       'ERR_HISTORY_OPTION',
-      `boundMs must be a number of milliseconds from 0 up, got ${shown(boundMs)}`,
+      `boundMs must be 0 or more milliseconds, got ${shown(boundMs)}`,
     )
   }
   const stories = storiesOf(operationsOf(history), initial)
@@ -63,7 +64,8 @@ function judge({ writes, reads, thinAir }: KeyStory, boundMs: number): Violation
       found.push(violation('future-read', message, [read, write]))
       continue
     }
-    const next = soonest[firstAfter(writes, write === undefined ? -1 : deadlineOf(write))]
+    const end = write === undefined ? -1 : deadlineOf(write)
+    const next = soonest[leastFrom(0, writes.length, (i) => writes[i]!.invokedAt > end)]
     if (next === undefined) continue
     if (isStale(next, read, boundMs)) found.push(staleRead(seen, next, boundMs))
   }
@@ -81,18 +83,6 @@ function soonestCompleted(writes: readonly Operation[]): (Operation | undefined)
     soonest[i] = best
   }
   return soonest
-}
-
-/** The first write that was invoked after a position. */
-function firstAfter(writes: readonly Operation[], position: number): number {
-  let low = 0
-  let high = writes.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (writes[middle]!.invokedAt > position) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 /** Whether `next` had completed more than the bound before the read began. */

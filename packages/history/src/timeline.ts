@@ -48,7 +48,7 @@ export function drawTimeline(
   if (!(Number.isInteger(columns) && columns >= 40)) {
     throw new HistoryError(
       'ERR_HISTORY_OPTION',
-      `columns must be an integer from 40 up, got ${shown(columns)}`,
+      `columns must be an integer, 40 or more, got ${shown(columns)}`,
     )
   }
   const operations = operationsOf(history)

@@ -1,6 +1,6 @@
 // Uniqueness: whatever was given out was given out once. An `ok` gives out its result, or each
-// element of it where it is an array (a batch). Operations of unknown outcome gave nothing to
-// anybody, so there is nothing of theirs to compare.
+// element of it where it is an array (a batch); no result, or null, is no id. Operations of unknown
+// outcome gave nothing to anybody, so there is nothing of theirs to compare.
 
 import type { HistoryEvent } from './history-event.ts'
 import { type Operation, operationsOf } from './operation.ts'
@@ -42,6 +42,7 @@ export function checkUnique(
     owners.set(scope, owned)
     const { result } = operation
     for (const id of Array.isArray(result) ? (result as unknown[]) : [result]) {
+      if ((id ?? null) === null) continue
       const key = valueKey(id)
       const owner = owned.get(key)
       if (owner === undefined) owned.set(key, operation)

@@ -32,6 +32,12 @@ test('keys are sequences of their own unless said otherwise, and so is every f j
   expect(twice({ f: 'read' })).toBe(0)
 })
 
+test('no result and null are no ids', () => {
+  expect(
+    checkUnique(written('a: take\na: ok\na: take\na: ok\na: take\na: ok [null,null]')).ok,
+  ).toBe(true)
+})
+
 test('an id twice in one batch is one operation’s fault', () => {
   const { violations } = checkUnique(written('a: take\na: ok [1,2,1]'))
   expect(violations.map(({ history }) => history.length)).toEqual([2])

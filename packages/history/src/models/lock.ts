@@ -13,7 +13,6 @@ export function lock(): Model<string | null> {
       if (f === 'acquire') return holder === null ? process : undefined
       return holder === process ? null : undefined
     },
-    overwrites: true,
     key: (holder) => (holder === null ? 0 : holder),
   }
 }

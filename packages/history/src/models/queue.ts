@@ -43,7 +43,7 @@ function step(state: Items, { f, argument, outcome, result }: Operation): Items 
 function forDequeued(model: Model<Items>, operations: readonly Operation[]): Model<Items> {
   const known = takersOf(operations)
   if (known === undefined) return model
-  const { takers, doomed, unknownCount } = known
+  const { takers, unknownCount } = known
   const takerOf = (item: unknown): Operation | undefined => takers.get(valueKey(item))
   const mayStandBehind = (state: Items, out: Operation): boolean => {
     let strangers = 0
@@ -71,7 +71,7 @@ function forDequeued(model: Model<Items>, operations: readonly Operation[]): Mod
   const rank = ({ f, argument, completedAt }: Operation): number => {
     return f === 'dequeue' ? completedAt : (takerOf(argument)?.completedAt ?? Number.MAX_VALUE)
   }
-  return { ...model, step: refuse, rank, isTooLate: (_, operation) => doomed.has(operation) }
+  return { ...model, step: refuse, rank }
 }
 
 /** Who took which value; undefined where values do not tell enqueues apart. */

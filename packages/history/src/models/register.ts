@@ -31,7 +31,6 @@ function registerOf(name: string, operations: string[], initial: unknown): Model
     init: () => initial,
     step,
     ignoresProcess: true,
-    overwrites: true,
     key: valueKey,
     isRead: ({ f, result }) => f === 'read' || (f === 'cas' && result === false),
     complaint: ({ f, argument }) =>
