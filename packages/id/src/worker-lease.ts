@@ -2,6 +2,9 @@
 // its generator may make ids. Uniqueness rests on the ticks alone; a renewal that comes late, or
 // never, stops the generator at `untilTick` and can do no other harm.
 
+// Consumers whose own `lib` is older get the type of Symbol.asyncDispose with the declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { IdError, requireAtLeast } from './id-error.ts'
 import type { Layout } from './layout.ts'
 import { platformTimers, type Timers } from './timers.ts'
