@@ -1,5 +1,5 @@
 // The harness: candidates alternate in slices of about 2 ms in one process, so that whatever else
-// the machine does falls on all of them alike. Time is the CPU time of this process.
+// the machine does falls on all of them alike.
 //
 // A round gives every candidate the same number of slices, in an order that rotates; a figure is
 // the median over the rounds, printed with the smallest and the largest round. Results that
@@ -77,6 +77,8 @@ export class Bench {
   readonly rows: Row[] = []
   /** The sum of all that the candidates returned: proof that the work was done. */
   sink = 0
+  /** What time is measured by. */
+  readonly clock: Clock
   readonly #ours: string
   readonly #effort: Effort
   readonly #only: RegExp | undefined
@@ -84,10 +86,13 @@ export class Bench {
 
   constructor(options: {
     ours: string
+    /** Default {@link wallMs}. */
+    clock?: Clock
     effort?: Partial<Effort>
     only?: RegExp | undefined
     onRow?: (row: Row) => void
   }) {
+    this.clock = options.clock ?? wallMs
     this.#ours = options.ours
     this.#effort = { ...usual, ...options.effort }
     this.#only = options.only
@@ -181,17 +186,18 @@ export class Bench {
   /** Milliseconds of `calls` runs, preparations left out. */
   #slice(timed: Timed, calls: number): number {
     const { run, before } = timed
+    const clock = this.clock
     if (before === undefined) {
-      const start = cpuMs()
+      const start = clock()
       for (let i = 0; i < calls; i++) this.sink += run()
-      return cpuMs() - start
+      return clock() - start
     }
     let spent = 0
     for (let i = 0; i < calls; i++) {
       before()
-      const start = cpuMs()
+      const start = clock()
       this.sink += run()
-      spent += cpuMs() - start
+      spent += clock() - start
     }
     return spent
   }
@@ -236,12 +242,18 @@ function retainedBytes(make: () => unknown): number {
   return kept.length === 1 ? after - before : 0
 }
 
+/** Reads milliseconds. */
+export type Clock = () => number
+
+/** Elapsed time: the measure on a quiet machine. */
+export const wallMs: Clock = () => performance.now()
+
 /**
- * CPU milliseconds of this process: others on a busy machine do not count, and what a candidate
- * leaves to the collector does. The clock of the thread alone is too coarse: it ticks in steps of
- * 1 to 4 ms on some kernels, where this one goes by the microsecond.
+ * CPU time of this process, for a busy machine: what others do does not count. What the collector
+ * does in threads of its own does, and falls on whoever is measured just then, also for another's
+ * garbage. (The clock of the thread alone is too coarse: on some kernels it ticks every 4 ms.)
  */
-export function cpuMs(): number {
+export const cpuMs: Clock = () => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }

@@ -1,12 +1,13 @@
-// `node tools/pnpm.mjs run bench [package…] [--check] [--quick] [--only id]`: measures packages
-// beside their peers, prints tables of ratios, writes results/<package>.json.
+// `node tools/pnpm.mjs run bench [package…] [--check] [--quick] [--cpu] [--only id]`: measures
+// packages beside their peers (by CPU time with --cpu, for a busy machine), prints tables of
+// ratios, writes results/<package>.json.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Bench, type Row } from './harness.ts'
+import { Bench, cpuMs, type Row, wallMs } from './harness.ts'
 import { heading, line } from './table.ts'
 
 /** What a package's file here exports. */
@@ -29,6 +30,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     check: { type: 'boolean', default: false },
+    cpu: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
@@ -52,6 +54,7 @@ async function measure(name: string, subject: Subject): Promise<number> {
   console.log(heading(ours, peers))
   const bench = new Bench({
     ours,
+    clock: values.cpu ? cpuMs : wallMs,
     only: values.only === undefined ? undefined : new RegExp(values.only),
     ...(values.quick ? { effort: { rounds: 9, slicesPerRound: 4, warmUpMs: 50 } } : {}),
     onRow: (row) => console.log(line(row, ours)),
