@@ -8,6 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs'
 
 const chromium = findChromium()
+const mutated = process.env.MUTATE
 const conditions = ['source', 'module', 'import', 'default']
 
 /** In `run laws`, a law that asks for its own number of runs gets it in the same proportion. */
@@ -28,7 +29,10 @@ const node = {
   ssr: { resolve: { conditions: [...conditions, 'node'] } },
   test: {
     name: 'node',
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    // A mutation run tries the tests of one package thousands of times.
+    include: mutated
+      ? [`packages/${mutated}/test/**/*.test.ts`]
+      : ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts', ...(chromium ? [] : ['**/*.chromium.test.ts'])],
     testTimeout: process.env.LAWS_RUNS === undefined ? 60_000 : 3_600_000,
     setupFiles: process.env.LAWS_RUNS === undefined ? [] : ['tools/laws-setup.mjs'],
@@ -55,7 +59,6 @@ const browser = {
 
 const tools = { test: { name: 'tools', include: ['tools/*.test.mjs'], testTimeout: 60_000 } }
 
-// A mutation run tries the tests of one package thousands of times, those of Node alone.
-const projects = process.env.MUTATE ? [node] : chromium ? [node, browser, tools] : [node, tools]
+const projects = mutated ? [node] : chromium ? [node, browser, tools] : [node, tools]
 
 export default defineConfig({ test: { projects } })

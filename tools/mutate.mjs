@@ -50,7 +50,7 @@ function configuration() {
   return {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
-    vitest: { configFile: 'vitest.config.ts', dir: `packages/${name}`, related: false },
+    vitest: { configFile: 'vitest.config.ts', related: false },
     mutate: [`packages/${name}/src/${values.file}`, '!**/index.ts'],
     inPlace: true,
     incremental: true,

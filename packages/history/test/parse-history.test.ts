@@ -105,9 +105,7 @@ describe('the operations of an array', () => {
     const error = refusal(() => operationsOf([invoke, ok, ok]))
     expect(error.message).toContain('event 2: operation 1 has completed before')
     expect(error.line).toBeUndefined()
-    expect(refusal(() => operationsOf([null as unknown as HistoryEvent])).code).toBe(
-      'ERR_HISTORY_EVENT',
-    )
+    expect(refusal(() => operationsOf([null as never])).code).toBe('ERR_HISTORY_EVENT')
   })
 
   test('overlap in a process only where sessions are not asked for', () => {
