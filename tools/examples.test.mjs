@@ -1,10 +1,10 @@
 // Every README's example runs from source, with its claims (`// → value`) as assertions.
 
 import { spawnSync } from 'node:child_process'
-import { globSync, writeFileSync } from 'node:fs'
+import { globSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { asCommonJs, examplesOf, runsOn } from './examples.mjs'
 
 const root = join(import.meta.dirname, '..')
@@ -31,6 +31,8 @@ describe.each(globSync('{.,packages/*}/README.md', { cwd: root }))('%s', (readme
 
 describe('the example runner', () => {
   const file = join(tmpdir(), `ashlar-example-${process.pid}.md`)
+  afterAll(() => rmSync(file, { force: true }))
+
   const block = (code, tag = '') => {
     writeFileSync(file, `text\n\n\`\`\`js${tag}\n${code}\n\`\`\`\n`)
     return examplesOf(file)[0]
