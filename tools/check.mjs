@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findRedis, INSTALL_REDIS } from '../apps/testkit/src/find-redis.ts'
 import { findChromium, INSTALL_CHROMIUM } from './chromium.mjs'
 import { simulationSummary } from './simulation-summary.mjs'
 
@@ -28,6 +29,7 @@ step('dead code and dependencies', ['knip'])
 step('types and build', ['tsc', '-b'])
 tests()
 browserSkips()
+redisSkips()
 step('tarballs', ['node', 'tools/packages.mjs'], tapCounts)
 step('size', ['size-limit'])
 if (process.argv.includes('--all')) {
@@ -100,6 +102,12 @@ function browserSkips() {
   if (findChromium() !== undefined) return
   const files = globSync('{packages,apps}/*/test/**/*.{browser,chromium}.test.ts', { cwd: root })
   if (files.length > 0) skip(files.length, `files of browser tests, no Chromium`, INSTALL_CHROMIUM)
+}
+
+function redisSkips() {
+  if (findRedis() !== undefined) return
+  const files = globSync('{packages,apps}/*/test/**/*.redis.test.ts', { cwd: root })
+  if (files.length > 0) skip(files.length, `files of Redis tests, no Redis`, INSTALL_REDIS)
 }
 
 function skip(count, what, mend) {

@@ -1,5 +1,5 @@
-// `node tools/pnpm.mjs run mutate <package> [--file <name.ts>]`: breaks the package in every small
-// way that Stryker knows and counts which breaks its tests notice. Incremental: what did not change
+// `node tools/pnpm.mjs run mutate <package> [--file <name.ts>] [--workers 2]`: breaks the package
+// in every small way that Stryker knows and counts which breaks its tests notice. Incremental: what did not change
 // since the last run is not tried again.
 //
 // Works on a copy in .cache/, for it breaks files in place; the links of each package's
@@ -14,7 +14,10 @@ import { parseArgs } from 'node:util'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { file: { type: 'string', default: '**/*.ts' } },
+  options: {
+    file: { type: 'string', default: '**/*.ts' },
+    workers: { type: 'string', default: '2' },
+  },
 })
 const [name] = positionals
 if (name === undefined || !existsSync(join(root, 'packages', name))) {
@@ -23,16 +26,10 @@ if (name === undefined || !existsSync(join(root, 'packages', name))) {
 }
 
 const cache = join(root, '.cache')
-const copy = join(cache, 'mutate')
+const copy = join(cache, `mutate-${name}`)
 rmSync(copy, { recursive: true, force: true })
 mkdirSync(copy, { recursive: true })
-for (const entry of [
-  'packages',
-  'tools',
-  'package.json',
-  'vitest.config.ts',
-  'tsconfig.base.json',
-]) {
+for (const entry of ['packages', 'tools', 'package.json', 'tsconfig.base.json']) {
   cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true })
 }
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')
@@ -50,8 +47,9 @@ function configuration() {
   return {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
-    vitest: { configFile: 'vitest.config.ts', related: false },
-    mutate: [`packages/${name}/src/${values.file}`, '!**/index.ts'],
+    vitest: { configFile: 'tools/mutate-vitest.mjs', related: false },
+    // What a test spawns runs unbroken: the file that meets the process is left out.
+    mutate: [`packages/${name}/src/${values.file}`, '!**/index.ts', '!**/cli/main.ts'],
     inPlace: true,
     incremental: true,
     incrementalFile: join(cache, `mutate-${name}.json`),
@@ -61,6 +59,10 @@ function configuration() {
     reporters: ['clear-text', 'progress'],
     clearTextReporter: { allowColor: false, reportTests: false },
     thresholds: { high: 95, low: 90, break: 90 },
-    concurrency: 2,
+    // Counting what each test covers makes the first run up to twenty times slower than the runs
+    // after it, and it is the first run that a timeout is a multiple of.
+    timeoutMS: 15_000,
+    timeoutFactor: 0.1,
+    concurrency: Number(values.workers),
   }
 }

@@ -25,6 +25,7 @@ const read = (file) => readFileSync(join(root, file), 'utf8')
 const isCode = (file) => /\.(ts|mjs|js|vue|css|html)$/u.test(file)
 const isCore = (file) => /^packages\/[^/]+\/src\//u.test(file)
 const code = files.filter(isCode)
+const changesets = files.filter((file) => /^\.changeset\/(?!README).+\.md$/u.test(file))
 
 /** The files in which `complaint` finds something, as lines a person can act on. */
 function complaints(among, complaint) {
@@ -77,6 +78,10 @@ describe('every file', () => {
     expect(complaints(files, (text) => host.exec(text)?.[0])).toEqual([])
     expect(/https?:\/\//u.exec(read('pnpm-lock.yaml'))).toBeNull()
   })
+})
+
+test.each(changesets)('%s says in its front matter which packages it changes', (file) => {
+  expect(read(file)).toMatch(/^---\n('@ashlar\/[a-z]+': (major|minor|patch)\n)+---\n\n\S/u)
 })
 
 describe('every source file of a package', () => {
@@ -204,7 +209,6 @@ describe.each(packages)('the package %s', (name) => {
   })
 
   test('has a changelog or a changeset that says what is new', () => {
-    const changesets = files.filter((file) => /^\.changeset\/(?!README).+\.md$/u.test(file))
     const pending = changesets.some((file) => read(file).includes(`'@ashlar/${name}':`))
     const logged = read(join(folder, 'CHANGELOG.md')).includes(`## ${manifest.version}`)
     expect(pending || logged).toBe(true)
