@@ -83,6 +83,63 @@ describe('causal order', () => {
     expect(judge(text.replace('a: info', 'a: ok'))).toHaveLength(1)
   })
 
+  test('is told in words: what wrote, what came between, what found it', () => {
+    const between = `a: write x 1
+      a: ok
+      a: write x 2
+      a: ok
+      a: read x
+      a: ok 1`
+    expect(judge(between).map(({ message }) => message)).toEqual([
+      'read x 1 by a (id 2) found what write x 1 by a (id 0) wrote, ' +
+        'but write x 2 by a (id 1) came between',
+    ])
+    const first = 'a: write x 1\na: ok\na: read x\na: ok null'
+    expect(judge(first).map(({ message }) => message)).toEqual([
+      'read x by a (id 1) found the initial value, but write x 1 by a (id 0) came before it',
+    ])
+    const cycle = 'a: read x\na: ok 1\na: write x 1\na: ok'
+    expect(judge(cycle)).toMatchObject([
+      {
+        message:
+          'each comes before the next and the last before the first: ' +
+          'write x 1 by a (id 1), read x 1 by a (id 0)',
+        history: written(cycle),
+      },
+    ])
+  })
+
+  test('counts what took part: no failed one, no unread write of unknown outcome', () => {
+    const text = `a: write x 1
+      a: ok
+      b: write x 2
+      b: info
+      c: write x 3
+      c: info
+      d: write x 4
+      d: fail
+      e: read x
+      e: info
+      f: read x
+      f: ok 3
+      g: read x
+      g: ok 9`
+    expect(checkCausal(written(text)).operations).toBe(4)
+    const cycle = '\nh: read z\nh: ok 1\nh: write z 1\nh: ok'
+    expect(checkCausal(written(text + cycle)).operations).toBe(6)
+    expect(checkCausal(written(text + cycle)).violations.map(({ kind }) => kind)).toEqual([
+      'thin-air-read',
+      'causal-cycle',
+    ])
+  })
+
+  test('begins with the initial value that is given', () => {
+    const zero = written('a: read x\na: ok 0')
+    expect(checkCausal(zero, { initial: 0 }).ok).toBe(true)
+    expect(checkCausal(zero).ok).toBe(false)
+    expect(checkCausal(written('a: read x\na: ok null'), { initial: 0 }).ok).toBe(false)
+  })
+
   test('knows no thin air', () => {
     expect(judge('a: read x\na: ok 1')).toMatchObject([{ kind: 'thin-air-read' }])
   })
@@ -185,7 +242,8 @@ describe('causal consistency', () => {
       expect(found(history)).toEqual(expected)
       answers[expected === 'cycle' ? 'cycle' : expected.length > 0 ? 'bad' : 'good']++
     }
-    for (const count of Object.values(answers)) expect(count).toBeGreaterThan(20)
+    for (const count of Object.values(answers))
+      expect(count).toBeGreaterThan(histories.length / 125)
   })
 
   test('is not that of a checker that knows only sessions', () => {

@@ -64,14 +64,13 @@ function seenOf(name: string, fs: [string, string], count: number, infoEvery: nu
 
 describe('an ordinary history of 2,000 operations, ten at once, costs few steps', () => {
   test.each([
-    ['register', register() as Model<unknown>, ['write', 'read'], 100],
-    ['queue', queue() as Model<unknown>, ['enqueue', 'dequeue'], 2000],
-    ['counter', counter() as Model<unknown>, ['add', 'read'], 500],
-  ] as const)('of a %s, with some of unknown outcome', (name, model, fs, infoEvery) => {
+    ['register', register() as Model<unknown>, ['write', 'read'], 100, 30_000],
+    ['queue', queue() as Model<unknown>, ['enqueue', 'dequeue'], 2000, 70_000],
+    ['counter', counter() as Model<unknown>, ['add', 'read'], 500, 30_000],
+  ] as const)('of a %s, with some of unknown outcome', (name, model, fs, infoEvery, maxSteps) => {
     const history = seenOf(name, [...fs], 2000, infoEvery)
-    const { ok, steps } = checkLinearizable(history, model as Model<unknown>)
+    const { ok } = checkLinearizable(history, model as Model<unknown>, { maxSteps })
     expect(ok).toBe(true)
-    expect(steps).toBeLessThan(400_000)
   })
 })
 

@@ -52,14 +52,18 @@ property.prop([events])('what is formatted is parsed to the same history', (hist
 })
 
 test('blank lines and carriage returns are skipped, unknown fields left out', () => {
-  const lines = `\n${text({ ...invoke, note: 'x' })}\r\n\n${text(ok)}\n\n`
-  expect(parseHistory(lines)).toEqual([invoke, ok])
+  const lines = `\n${text({ ...invoke, note: 'x' })}\r\n \t\n${text(ok)}\n\n`
+  expect(parseHistory(lines)).toStrictEqual([invoke, ok])
   expect(parseHistory('')).toEqual([])
 })
 
 describe('a line that is refused is named by its number', () => {
   test.each([
-    ['ERR_HISTORY_LINE', '{"id":1', 'line 3: must be one JSON object'],
+    [
+      'ERR_HISTORY_LINE',
+      '{"id":1',
+      'line 3: must be one JSON object, as in {"id":1,"type":"invoke","process":"a","f":"read","t',
+    ],
     ['ERR_HISTORY_LINE', '[1]', 'line 3: an event must be an object'],
     ['ERR_HISTORY_LINE', 'null', 'got null'],
     ['ERR_HISTORY_TYPE', text({ ...invoke, id: 2, type: 'done' }), 'type must be one of invoke'],
@@ -70,7 +74,11 @@ describe('a line that is refused is named by its number', () => {
     ['ERR_HISTORY_EVENT', text({ ...invoke, id: 2, key: 7 }), 'key must be a string or left out'],
     ['ERR_HISTORY_EVENT', text({ ...invoke, id: 2, node: 7 }), 'node must be a string or left'],
     ['ERR_HISTORY_EVENT', text({ ...invoke, id: 2, time: null }), 'time must be a finite number'],
-    ['ERR_HISTORY_TIME', text({ ...invoke, id: 2, time: -1 }), 'time goes back from 0 to -1 ms'],
+    [
+      'ERR_HISTORY_TIME',
+      text({ ...invoke, id: 2, time: -1 }),
+      'line 3: time goes back from 0 to -1 ms',
+    ],
     ['ERR_HISTORY_ID', text(invoke), 'id 1 is used by an earlier operation'],
     ['ERR_HISTORY_NO_INVOKE', text({ ...ok, id: 9 }), 'ok of operation 9, never invoked'],
     ['ERR_HISTORY_MISMATCH', text({ ...ok, process: 'b' }), 'has process "b", its invocation has'],
@@ -97,6 +105,13 @@ describe('the operations of an array', () => {
     ])
   })
 
+  test('have a result only if they ended in ok', () => {
+    const [failed] = operationsOf([invoke, { ...ok, type: 'fail' }])
+    expect(failed).toMatchObject({ outcome: 'fail', result: undefined, completedAt: 1 })
+    const [unknown] = operationsOf([invoke, { ...ok, type: 'info' }])
+    expect(unknown).toMatchObject({ outcome: 'info', result: undefined, completedAt: 1 })
+  })
+
   test('may leave the key out of a completion', () => {
     expect(operationsOf([{ ...invoke, key: 'x' }, ok])).toMatchObject([{ key: 'x', result: 3 }])
   })
@@ -113,6 +128,10 @@ describe('the operations of an array', () => {
     expect(operationsOf(overlapping)).toHaveLength(2)
     const error = refusal(() => operationsOf(overlapping, { sequential: true }))
     expect(error.code).toBe('ERR_HISTORY_OVERLAP')
+    expect(error.message).toBe(
+      'event 1: process "a" begins operation 2 before operation 1 has completed; ' +
+        'give each client a process of its own',
+    )
     const info = { ...ok, type: 'info' } as const
     expect(
       operationsOf([invoke, info, { ...invoke, id: 2, time: 1 }], { sequential: true }),

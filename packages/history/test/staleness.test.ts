@@ -41,10 +41,19 @@ describe('a read', () => {
   })
 })
 
+test('a verdict counts the reads that returned, from thin air or not, of every key', () => {
+  const more = `${text}\n@120 b: read y\n@121 b: ok 9\n@122 c: read x\n@123 c: info`
+  const again = `${more}\n@130 d: read x\n@131 d: ok 2\n@132 d: read y\n@133 d: ok null`
+  expect(checkStaleness(written(again), { boundMs: 100 }).operations).toBe(4)
+})
+
 test('a bound must be a number from 0 up, and values must tell writes apart', () => {
   const refused = (code: string) => expect.objectContaining({ code: `ERR_HISTORY_${code}` })
   expect(() => checkStaleness([], { boundMs: -1 })).toThrow(refused('OPTION'))
   expect(() => checkStaleness([], { boundMs: Number.NaN })).toThrow(refused('OPTION'))
+  expect(() => checkStaleness([], { boundMs: -1 })).toThrow(
+    'boundMs must be 0 or more milliseconds, got -1',
+  )
   const twice = written('a: write x 1\na: ok\na: write x 1\na: ok')
   expect(() => checkStaleness(twice, { boundMs: 0 })).toThrow(refused('VALUE'))
 })

@@ -78,13 +78,39 @@ describe('a timeline', () => {
     )
   })
 
+  test('leaves room for the label of what never ended', () => {
+    const history = written('a: write x 1\nb: write y 2\nb: ok')
+    expect(drawTimeline(history)).toBe(
+      picture(`
+        | a  ├─ write x 1 ───?
+        | b   ├─ write y 2 ─┤
+        `),
+    )
+    expect(drawTimeline(written('a: write x "a-longer-value"'))).toBe(
+      picture(`
+        | a  ├─ write x "a-longer-value" ─?
+        `),
+    )
+  })
+
+  test('shows 32 characters of a label, and nothing that an operation did not return', () => {
+    const value = 'v'.repeat(22)
+    const history = written(`a: write x "${value}"\na: fail 7\nb: read x\nb: info 7`)
+    const drawn = drawTimeline(history)
+    expect(drawn).toContain(`─ write x "${value}" ─`)
+    expect(drawn).not.toContain('7')
+    expect(drawTimeline(written(`a: write x "${value}v"\na: ok`))).toContain('…')
+  })
+
   test('of nothing is nothing', () => {
     expect(drawTimeline([])).toBe('')
   })
 
   test.each([39, 40.5, Number.NaN])('has no room in %s columns', (columns) => {
+    const refused = expect.objectContaining({ code: 'ERR_HISTORY_OPTION' })
+    expect(() => drawTimeline([], { columns })).toThrow(refused)
     expect(() => drawTimeline([], { columns })).toThrow(
-      expect.objectContaining({ code: 'ERR_HISTORY_OPTION' }),
+      `columns must be an integer, 40 or more, got ${JSON.stringify(columns)}`,
     )
   })
 

@@ -2,7 +2,7 @@
 // says what would be.
 
 import { parseArgs } from 'node:util'
-import { CHECKERS } from './checkers.ts'
+import { checkers } from './checkers.ts'
 
 /** What the command is asked to do. */
 export type Request =
@@ -42,11 +42,10 @@ export function requestOf(args: readonly string[]): Request {
     throw new UsageError(`${command} takes one file, or - for standard input`)
   }
   if (command === 'draw') return { command, file }
-  const { model } = values
-  if (model === undefined || !CHECKERS.has(model)) {
-    throw new UsageError(
-      `--model must be one of ${[...CHECKERS.keys()].join(', ')}, got ${model ?? 'none'}`,
-    )
+  const { model = 'none' } = values
+  const known = checkers()
+  if (!known.has(model)) {
+    throw new UsageError(`--model must be one of ${[...known.keys()].join(', ')}, got ${model}`)
   }
   const boundMs = numberOf('--bound-ms', values['bound-ms'])
   if (model === 'staleness' && boundMs === undefined) {

@@ -26,49 +26,52 @@ interface Checker {
 }
 
 /** The checkers by the name that `--model` takes. */
-export const CHECKERS: ReadonlyMap<string, Checker> = new Map<string, Checker>([
-  object('register', 'read, write', ({ initial }) => register({ initial })),
-  object('cas-register', 'read, write, cas [expected, next]', ({ initial }) => {
-    return casRegister({ initial })
-  }),
-  object('counter', 'add, read', () => counter()),
-  object('queue', 'enqueue, dequeue (null: empty)', () => queue()),
-  object('lock', 'acquire, release', () => lock()),
-  object('ticket', 'take', () => ticket()),
-  object('set', 'add, remove, has, read', () => set()),
-  ['unique', { about: 'no id given out twice', check: (history) => checkUnique(history) }],
-  [
-    'ledger',
-    {
-      about: 'insert against read or deliver: lost, duplicate, phantom, misplaced, reordered',
-      check: (history) => checkLedger(history),
-    },
-  ],
-  [
-    'sessions',
-    {
-      about: 'read your writes, monotonic reads and writes, writes follow reads',
-      check: (history, { initial }) => checkSessions(history, { initial }),
-    },
-  ],
-  [
-    'staleness',
-    {
-      about: 'reads return what was current within --bound-ms',
-      check: (history, { initial, boundMs = 0 }) => checkStaleness(history, { initial, boundMs }),
-    },
-  ],
-  [
-    'causal',
-    {
-      about: 'no read against the order of sessions and of who read from whom',
-      check: (history, { initial }) => checkCausal(history, { initial }),
-    },
-  ],
-])
+export function checkers(): ReadonlyMap<string, Checker> {
+  return new Map<string, Checker>([
+    object('register', 'read, write', ({ initial }) => register({ initial })),
+    object('cas-register', 'read, write, cas [expected, next]', ({ initial }) => {
+      return casRegister({ initial })
+    }),
+    object('counter', 'add, read', () => counter()),
+    object('queue', 'enqueue, dequeue (null: empty)', () => queue()),
+    object('lock', 'acquire, release', () => lock()),
+    object('ticket', 'take', () => ticket()),
+    object('set', 'add, remove, has, read', () => set()),
+    ['unique', { about: 'no id given out twice', check: (history) => checkUnique(history) }],
+    [
+      'ledger',
+      {
+        about: 'insert against read or deliver: lost, duplicate, phantom, misplaced, reordered',
+        check: (history) => checkLedger(history),
+      },
+    ],
+    [
+      'sessions',
+      {
+        about: 'read your writes, monotonic reads and writes, writes follow reads',
+        check: (history, { initial }) => checkSessions(history, { initial }),
+      },
+    ],
+    [
+      'staleness',
+      {
+        about: 'reads return what was current within --bound-ms',
+        check: (history, { initial, boundMs = 0 }) => checkStaleness(history, { initial, boundMs }),
+      },
+    ],
+    [
+      'causal',
+      {
+        about: 'no read against the order of sessions and of who read from whom',
+        check: (history, { initial }) => checkCausal(history, { initial }),
+      },
+    ],
+  ])
+}
 
 /** What `--help` prints. */
-export const USAGE: string = `\
+export function usage(): string {
+  return `\
 Judges a history of JSON lines: what clients invoked and what came of it.
 
   ashlar-history check FILE --model NAME [options]
@@ -79,7 +82,7 @@ FILE is - for standard input. A line:
 type is invoke, ok, fail (did not happen) or info (nobody knows); time is in milliseconds.
 
 Models (linearizability, key by key) and other checkers:
-${[...CHECKERS].map(([name, { about }]) => `  ${name.padEnd(14)}${about}`).join('\n')}
+${[...checkers()].map(([name, { about }]) => `  ${name.padEnd(14)}${about}`).join('\n')}
 
 Options:
   --json           print the verdict as JSON
@@ -89,6 +92,7 @@ Options:
 
 Exit code: 0 kept, 1 broken, 2 bad input, 3 gave up.
 `
+}
 
 function object<S>(
   name: string,

@@ -1,5 +1,5 @@
 // A set of values: `add v`, `remove v`, `has v` with the result true or false, and `read` with the
-// array of all that are in it, in any order.
+// array of all that are in it, each once, in any order.
 
 import type { Model } from '../model.ts'
 import type { Operation } from '../operation.ts'
@@ -28,9 +28,9 @@ export function set(): Model<Members> {
 function step(members: Members, { f, argument, outcome, result }: Operation): Members | undefined {
   if (f === 'read') {
     if (outcome !== 'ok') return members
-    const found = new Set((result as unknown[]).map(valueKey))
-    const isSame = found.size === members.size && [...found].every((one) => members.has(one))
-    return isSame ? members : undefined
+    const listed = (result as unknown[]).map(valueKey)
+    const isWhole = listed.length === members.size && new Set(listed).size === members.size
+    return isWhole && listed.every((one) => members.has(one)) ? members : undefined
   }
   const member = valueKey(argument)
   const isIn = members.has(member)

@@ -115,8 +115,9 @@ export const objects: Readonly<Record<string, { initial: unknown; step: Sequenti
       if (!known(op)) return members
       if (op.f === 'has') return members.includes(op.argument) === op.result ? members : undefined
       const found = op.result as unknown[]
+      const isEachOnce = new Set(found).size === found.length
       const same = found.length === members.length && found.every((one) => members.includes(one))
-      return same ? members : undefined
+      return isEachOnce && same ? members : undefined
     },
   },
 }

@@ -39,13 +39,13 @@ export interface Subject {
 const kind = (f: string, argument?: unknown, result?: unknown): Kind => ({ f, argument, result })
 const by = (process: string, f: string): Kind => ({ f, process })
 const subject = <S>(
-  model: Model<S>,
+  model: () => Model<S>,
   ended: readonly Kind[],
   open: readonly Kind[],
-  name = model.name,
+  name = model().name,
 ): Subject => ({
   name,
-  check: (history, options) => checkLinearizable(history, model, options),
+  check: (history, options) => checkLinearizable(history, model(), options),
   object: objects[name]!,
   ended,
   open,
@@ -60,33 +60,33 @@ const changes = [kind('add', 1), kind('remove', 1)]
 /** Every model of the package beside its object on the blackboard. */
 export const subjects: readonly Subject[] = [
   subject(
-    casRegister(),
+    casRegister,
     [...writes, kind('read', undefined, null), kind('read', undefined, 1), kind('cas', [1, 2])],
     [...writes, kind('cas', [2, 1]), kind('read')],
   ),
   subject(
-    queue(),
+    queue,
     [...puts, ...[1, 2, null].map((result) => kind('dequeue', undefined, result))],
     [...puts, kind('dequeue')],
   ),
   subject(
-    counter(),
+    counter,
     [...adds, kind('read', undefined, 1), kind('read', undefined, 4), kind('add', 1, 5)],
     [...adds, kind('read')],
   ),
-  subject(lock(), lockings, lockings),
+  subject(lock, lockings, lockings),
   subject(
-    ticket(),
+    ticket,
     [1, 2, 3, 4].map((result) => kind('take', undefined, result)),
     [kind('take')],
   ),
   subject(
-    ticket({ gaps: true }),
+    () => ticket({ gaps: true }),
     [1, 2, 5].map((result) => kind('take', undefined, result)),
     [kind('take')],
     'ticket with gaps',
   ),
-  subject(set(), [...changes, kind('has', 1, false), kind('read', undefined, [1])], changes),
+  subject(set, [...changes, kind('has', 1, false), kind('read', undefined, [1])], changes),
 ]
 
 /** The history in which operations of these kinds overlap in this way. */
