@@ -1,0 +1,1 @@
+export { TicketServer, type TicketServerOptions, ticketServer } from './ticket-server.ts'
