@@ -1,0 +1,91 @@
+// Which hashes are in a miniature, and in which slot: open addressing with linear probing, removal
+// by backward shift (Knuth, TAOCP 6.4, Algorithm R). The table has its size from the beginning.
+//
+//   hashes   by slot: the hash that lives there        table   slots, 0: empty
+//
+// A hash lies within MAX_PROBE words of where its probe begins or is not taken in at all: keys
+// chosen to collide cost a bounded probe, and what a miniature does not know of is a miss there.
+
+/** Numbers of slots, 16 bits each where that is enough. */
+export type Slots = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
+
+const MAX_PROBE = 64
+const SCRAMBLE = 0x2c1b3c6d
+
+/** Finds the slot of a hash. */
+export class MiniatureIndex {
+  /** The hash of each slot. */
+  hashes: Int32Array<ArrayBuffer>
+  readonly #table: Slots
+  readonly #mask: number
+
+  /**
+   * @param slots How many slots there are at first.
+   * @param table For slots of as many entries as two thirds of its length, which is a power of two.
+   */
+  constructor(slots: number, table: Slots) {
+    this.hashes = new Int32Array(slots)
+    this.#table = table
+    this.#mask = table.length - 1
+  }
+
+  /** The slot of a hash, or 0. */
+  find(hash: number): number {
+    const table = this.#table
+    const mask = this.#mask
+    const { hashes } = this
+    let at = homeOf(hash) & mask
+    for (let left = MAX_PROBE; left > 0; left--) {
+      const slot = table[at]!
+      if (slot === 0 || hashes[slot] === hash) return slot
+      at = (at + 1) & mask
+    }
+    return 0
+  }
+
+  /** Enters a slot under a hash that is not there yet; whether there was a place for it. */
+  enter(hash: number, slot: number): boolean {
+    const table = this.#table
+    let at = homeOf(hash) & this.#mask
+    for (let left = MAX_PROBE; left > 0; left--) {
+      if (table[at] === 0) {
+        table[at] = slot
+        this.hashes[slot] = hash
+        return true
+      }
+      at = (at + 1) & this.#mask
+    }
+    return false
+  }
+
+  /** Takes a slot out. */
+  leave(slot: number): void {
+    const table = this.#table
+    const mask = this.#mask
+    const { hashes } = this
+    let hole = homeOf(hashes[slot]!) & mask
+    while (table[hole] !== slot) hole = (hole + 1) & mask
+    for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
+      const other = table[at]!
+      if (other === 0) break
+      // May fill the hole whoever has come at least as far as the hole is behind.
+      if (((at - homeOf(hashes[other]!)) & mask) < ((at - hole) & mask)) continue
+      table[hole] = other
+      hole = at
+    }
+    table[hole] = 0
+  }
+
+  /** Makes room for so many slots. */
+  grow(slots: number): void {
+    const hashes = new Int32Array(slots)
+    hashes.set(this.hashes)
+    this.hashes = hashes
+  }
+}
+
+/** Where the probe for a hash begins; what was sampled by hash has lost some of its randomness. */
+function homeOf(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), SCRAMBLE)
+  return mixed ^ (mixed >>> 15)
+}
