@@ -1,8 +1,9 @@
 // An append-only log of JSON records on a simulated disk. A record is a line of its own:
 //
-//   "\n" xxh32 of the JSON, 8 hexadecimal digits, " " JSON
+//   "\n" xxh32 of the JSON, 8 hexadecimal digits, " " JSON "\n"
 //
-// so that a torn record, or the zeros where a lost one was, spoils nothing but itself. What was
+// so that a torn record, or the zeros where a lost one was, spoils nothing but itself: a newline
+// before it for what is torn, one after it for the zeros of the next. What was
 // synced is never damaged; reads may fail or come with a flipped bit, and are made again.
 
 import { xxh32 } from '@ashlar/hash'
@@ -38,7 +39,7 @@ export class DurableLog<R> {
   /** Adds a record; resolves before it is durable. */
   async write(record: R): Promise<void> {
     const json = JSON.stringify(record)
-    await this.#retry(() => this.#env.disk.append(this.#file, `\n${sumOf(json)} ${json}`))
+    await this.#retry(() => this.#env.disk.append(this.#file, `\n${sumOf(json)} ${json}\n`))
   }
 
   /** Resolves once all that was written before is durable. */

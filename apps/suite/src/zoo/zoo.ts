@@ -2,6 +2,13 @@
 // fail, the broken ones must be caught: a law that cannot catch its twin is no law.
 
 import type { Scenario } from '@ashlar/sim'
+import { breakersOnRing } from '../breaker/breakers-on-ring.ts'
+import { causalBroadcast } from '../clock/causal-broadcast.ts'
+import { siblingStore } from '../clock/sibling-store.ts'
+import { stampedMessages } from '../clock/stamped-messages.ts'
+import { leasedWorkers } from '../id/leased-workers.ts'
+import { pooledTickets } from '../id/pooled-tickets.ts'
+import { reservedWorker } from '../id/reserved-worker.ts'
 import { placedStore, type StoreBug } from './placed-store.ts'
 import { quorumRegister } from './quorum-register.ts'
 import { ticketServer } from './ticket-server.ts'
@@ -38,6 +45,47 @@ export const ZOO: readonly Variant[] = [
     'serves by a stale epoch',
     'serves before it has the data',
     'acknowledges before fsync',
+  ]),
+  ...variants('leased workers', leasedWorkers, [
+    'leases by wall time',
+    'grants before fsync',
+    'ignores the end of its lease',
+  ]),
+  ...variants('reserved worker', reservedWorker, [
+    'keeps its guard in memory',
+    'saves without fsync',
+    'saves after it has made them',
+  ]),
+  ...variants('pooled tickets', pooledTickets, [
+    'hands out segments before fsync',
+    'reads, waits and writes',
+    'guesses a segment whose answer is late',
+  ]),
+  ...variants('stamped messages', stampedMessages, [
+    'receives without merging',
+    'goes on under its old name',
+    'drops the logical part',
+    'follows its wall clock back',
+    'does not observe ids',
+  ]),
+  ...variants('causal broadcast', causalBroadcast, [
+    'waits for the sender alone',
+    'delivers letters as they come',
+    'forgets what it had read',
+    'sends before fsync',
+  ]),
+  ...variants('sibling store', siblingStore, [
+    "ignores the writer's context",
+    'resolves without a dot',
+    'lets the last write win',
+    'reuses dots after a crash',
+  ]),
+  ...variants('breakers on a ring', breakersOnRing, [
+    'counts late results',
+    'probes without a limit',
+    'keeps the permit of a failed call',
+    'retries without a budget',
+    'never tries an open node again',
   ]),
 ]
 
