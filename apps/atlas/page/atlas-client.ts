@@ -1,6 +1,6 @@
 // What the page asks of its server.
 
-import type { Snapshot } from '../src/snapshot.ts'
+import type { Desk, IdentityCard, Registrations, Snapshot } from '../src/snapshot.ts'
 
 /** Where the cities are, column after column; see LiveAtlas.places in src/live-atlas.ts. */
 export interface Places {
@@ -33,23 +33,62 @@ export async function fetchPlaces(): Promise<Places> {
   }
 }
 
-export function fetchState(): Promise<State> {
-  return ask('/state', { method: 'GET' })
+export async function fetchState(): Promise<State> {
+  return unpack(await ask<Snapshot>('/state'))
 }
 
 /** Lets the next stone join. */
-export function addNode(): Promise<State> {
+export async function addNode(): Promise<State> {
+  return unpack(await post<Snapshot>('/nodes', {}))
+}
+
+export async function removeNode(id: string): Promise<State> {
+  const path = `/nodes/${encodeURIComponent(id)}`
+  return unpack(await ask<Snapshot>(path, { method: 'DELETE' }))
+}
+
+/** Which tenure of {@link fetchRegistrations} gave each city its id. */
+export async function fetchGivers(): Promise<Uint8Array> {
+  const response = await fetch('/givers.bin')
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+export function fetchRegistrations(): Promise<Registrations> {
+  return ask('/registrations')
+}
+
+/** The id of a city by its place in the list. */
+export function fetchIdentity(index: number): Promise<IdentityCard> {
+  return ask(`/identities/${index}`)
+}
+
+export function fetchDesk(): Promise<Desk> {
+  return ask('/offices')
+}
+
+/** Lets offices edit a city at once. */
+export function editCity(city: number, offices: readonly string[]): Promise<Desk> {
+  return post('/offices/edits', { city, offices })
+}
+
+/** Lets an office settle what others wrote at once. */
+export function resolveCity(city: number, office: string): Promise<Desk> {
+  return post('/offices/resolutions', { city, office })
+}
+
+function unpack(snapshot: Snapshot): State {
+  const owners = Uint8Array.from(atob(snapshot.owners), (char) => char.charCodeAt(0))
+  return { ...snapshot, owners }
+}
+
+function post<T>(path: string, body: object): Promise<T> {
   const headers = { 'content-type': 'application/json' }
-  return ask('/nodes', { method: 'POST', headers, body: '{}' })
+  return ask(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
-export function removeNode(id: string): Promise<State> {
-  return ask(`/nodes/${encodeURIComponent(id)}`, { method: 'DELETE' })
-}
-
-async function ask(path: string, init: RequestInit): Promise<State> {
+async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const response = await fetch(path, init)
-  const body: Snapshot & { error?: string } = await response.json()
+  const body: T & { error?: string } = await response.json()
   if (!response.ok) throw new Error(body.error ?? `the server answered ${response.status}`)
-  return { ...body, owners: Uint8Array.from(atob(body.owners), (char) => char.charCodeAt(0)) }
+  return body
 }

@@ -1,16 +1,10 @@
 // The numbers beside the pictures: figures, the table of nodes, the table of celebrities.
 
 import type { State } from './atlas-client.ts'
+import { byId, make } from './element.ts'
 import { css, type Palette } from './palette.ts'
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
-
-/** The element of this id, which index.html has. */
-export function byId(id: string): HTMLElement {
-  const element = document.getElementById(id)
-  if (element === null) throw new Error(`index.html has no element #${id}`)
-  return element
-}
 
 /** What the tables tell: pointing at a node, keeping it, removing it. */
 export interface NodeEvents {
@@ -116,15 +110,4 @@ function swatch(palette: Palette, number: number): HTMLElement {
   const mark = make('span', { class: 'swatch', 'aria-hidden': 'true' })
   mark.style.background = css(palette.stones[number]!)
   return mark
-}
-
-function make(
-  name: string,
-  attributes: Record<string, string>,
-  ...children: (Node | string)[]
-): HTMLElement {
-  const element = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
-  element.append(...children)
-  return element
 }

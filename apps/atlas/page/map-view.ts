@@ -2,7 +2,7 @@
 // that the density of dots is the density of cities.
 
 import type { Places } from './atlas-client.ts'
-import { CanvasStack, type Size } from './canvas-stack.ts'
+import { CanvasStack, type Size, svg } from './canvas-stack.ts'
 import { drawMarks } from './numbered-marks.ts'
 import { css } from './palette.ts'
 import type { Scene } from './scene.ts'
@@ -10,18 +10,41 @@ import type { Scene } from './scene.ts'
 /** Draws the cities on the map into a box. */
 export class MapView {
   readonly #stack: CanvasStack
+  /** Where the cities are, x and y in turn; worked out when somebody asks what is near. */
+  #spots: Float32Array | undefined
 
   constructor(box: HTMLElement) {
     this.#stack = new CanvasStack(box)
   }
 
-  draw(scene: Scene): void {
+  /** Draws the cities; `focus` is the place of one in the list that is ringed. */
+  draw(scene: Scene, focus?: number): void {
     const { places } = scene
-    this.#stack.fit(places, (size) => projection(places, size))
+    if (this.#stack.fit(places, (size) => projection(places, size))) this.#spots = undefined
     if (this.#stack.isTooSmall) return
     this.#drawGraticule(scene)
     this.#stack.dots.draw(scene)
     drawMarks(this.#stack, scene, projection(places, this.#stack.size))
+    if (focus === undefined) return
+    const out = new Float64Array(2)
+    projection(places, this.#stack.size)(focus, out)
+    const ring = { class: 'focus', cx: out[0]!, cy: out[1]!, r: 7 }
+    this.#stack.marks.append(svg('circle', ring), svg('circle', { ...ring, r: 1.5 }))
+  }
+
+  /** The city that is nearest to a point of the picture, in CSS pixels. O(cities). */
+  nearest(places: Places, x: number, y: number): number {
+    this.#spots ??= spotsOf(places, this.#stack.size)
+    const spots = this.#spots
+    let best = 0
+    let least = Infinity
+    for (let i = 0; i < places.count; i++) {
+      const distance = (spots[2 * i]! - x) ** 2 + (spots[2 * i + 1]! - y) ** 2
+      if (distance >= least) continue
+      least = distance
+      best = i
+    }
+    return best
   }
 
   #drawGraticule({ palette }: Scene): void {
@@ -43,6 +66,17 @@ export class MapView {
     }
     for (const north of [-90, 90]) context.stroke(line([-180, north], [180, north]))
   }
+}
+
+function spotsOf(places: Places, size: Size): Float32Array {
+  const project = projection(places, size)
+  const spots = new Float32Array(2 * places.count)
+  const out = new Float64Array(2)
+  for (let i = 0; i < places.count; i++) {
+    project(i, out)
+    spots.set(out, 2 * i)
+  }
+  return spots
 }
 
 function projection(places: Places, size: Size): (index: number, out: Float64Array) => void {

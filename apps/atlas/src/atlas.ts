@@ -2,13 +2,15 @@
 //
 // Exit codes: 0 all promises kept, 1 one was broken or something failed, 2 the command line.
 
+import { Identities } from './identities.ts'
 import { LiveAtlas } from './live-atlas.ts'
+import { LiveOffices } from './live-offices.ts'
 import { OptionError, type Options, readOptions, USAGE } from './options.ts'
-import { PageServer } from './page-server.ts'
+import { type Exhibits, PageServer } from './page-server.ts'
 import { tellSimulation } from './simulation.ts'
 import { newWorld, tellStory } from './story.ts'
 import { type Stage, Teller } from './teller.ts'
-import type { MakeRing, World } from './world.ts'
+import type { Parts, World } from './world.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM']
 
@@ -19,8 +21,9 @@ export interface Surroundings {
   readonly monotonic: () => number
   /** Where SIGINT and SIGTERM are heard: the process. */
   readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>
-  /** Makes the ring of the story; the tests put a broken one here. */
-  readonly makeRing?: MakeRing
+  readonly now: () => number
+  /** What the story is built from; the tests put broken parts here. */
+  readonly parts?: Parts
 }
 
 /** Runs the atlas as `argv` asks for and resolves to the exit code. */
@@ -59,7 +62,7 @@ async function servePage(world: World, port: number, { signals }: Surroundings):
     stop = resolve
   })
   for (const signal of SIGNALS) signals.on(signal, stop)
-  const server = new PageServer(new LiveAtlas(world.cities, world.ring))
+  const server = new PageServer(exhibitsOf(world))
   try {
     const url = await server.listen(port)
     world.teller.line()
@@ -69,5 +72,15 @@ async function servePage(world: World, port: number, { signals }: Surroundings):
   } finally {
     await server.close()
     for (const signal of SIGNALS) signals.off(signal, stop)
+  }
+}
+
+/** What the page shows once the story has been told. */
+function exhibitsOf({ cities, ring, registry, now }: World): Exhibits {
+  if (registry === undefined) throw new Error('the cities have no ids: chapter 5 was not told')
+  return {
+    atlas: new LiveAtlas(cities, ring),
+    identities: new Identities(cities, registry),
+    offices: new LiveOffices(cities, now),
   }
 }

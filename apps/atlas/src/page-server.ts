@@ -1,19 +1,26 @@
-// The page on loopback: its files, the state of the live atlas as JSON, and two ways to change it.
+// The page on loopback: its files, the state of the live parts as JSON, and ways to change them.
 //
 //   GET /  /style.css  /*.ts …   the files of page/
-//   GET /cities.bin  /state      where the cities are; everything that changes
+//   GET /cities.bin  /state      where the cities are; everything of the ring that changes
 //   POST /nodes                  a node joins: {} the next one, {"id": "jade"} that one
 //   DELETE /nodes/:id            a node leaves
+//   GET /givers.bin  /registrations  /identities/:index      who gave which id when; a city's id
+//   GET /offices                 the files on the largest cities, and what happened to them
+//   POST /offices/edits          {"city": 0, "offices": ["oslo", "rome"]} edit at once
+//   POST /offices/resolutions    {"city": 0, "office": "rome"} resolves
 //
 // Other sites must not drive it through the visitor's browser: it listens on 127.0.0.1 alone,
 // answers to no other Host (DNS rebinding), and changes need its own Origin.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Identities } from './identities.ts'
+import { readObject } from './json-body.ts'
 import { type LiveAtlas, MembershipError } from './live-atlas.ts'
+import { type LiveOffices, OfficeError } from './live-offices.ts'
 import { type Asset, readAssets } from './page-assets.ts'
+import { Refusal } from './refusal.ts'
 
-const MAX_BODY_BYTES = 1_024
 const BODY_TIMEOUT_MS = 10_000
 
 const HEADERS = {
@@ -27,36 +34,39 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-const STATUS: Record<MembershipError['code'], number> = {
+const STATUS: Record<(MembershipError | OfficeError)['code'], number> = {
   ERR_ATLAS_UNKNOWN_NODE: 404,
   ERR_ATLAS_NODE_EXISTS: 409,
   ERR_ATLAS_NODE_LIMIT: 409,
+  ERR_ATLAS_UNKNOWN_OFFICE: 404,
+  ERR_ATLAS_UNKNOWN_CITY: 404,
+  ERR_ATLAS_NO_CONFLICT: 409,
 }
 
-/** An answer that is an error, with the status to send. */
-class Refusal extends Error {
-  readonly status: number
-  readonly headers: Record<string, string>
-
-  constructor(status: number, message: string, headers: Record<string, string> = {}) {
-    super(message)
-    this.status = status
-    this.headers = headers
-  }
+/** What the page shows, a part for each section of it. */
+export interface Exhibits {
+  readonly atlas: LiveAtlas
+  readonly identities: Identities
+  readonly offices: LiveOffices
 }
 
-/** Serves one {@link LiveAtlas} on 127.0.0.1. */
+/** What is sent. */
+interface Answer {
+  readonly type: string
+  readonly body: string | Buffer
+}
+
+/** Serves the {@link Exhibits} on 127.0.0.1. */
 export class PageServer {
-  readonly #atlas: LiveAtlas
+  readonly #exhibits: Exhibits
   readonly #server = createServer({ requestTimeout: BODY_TIMEOUT_MS }, (request, response) => {
     void this.#answer(request, response)
   })
   #assets: Map<string, Asset> = new Map()
-  #places: Buffer = Buffer.alloc(0)
   #origin = ''
 
-  constructor(atlas: LiveAtlas) {
-    this.#atlas = atlas
+  constructor(exhibits: Exhibits) {
+    this.#exhibits = exhibits
   }
 
   /**
@@ -65,7 +75,6 @@ export class PageServer {
    */
   async listen(port: number): Promise<string> {
     this.#assets = await readAssets()
-    this.#places = this.#atlas.places()
     this.#server.listen(port, '127.0.0.1')
     try {
       await once(this.#server, 'listening')
@@ -99,40 +108,70 @@ export class PageServer {
     }
   }
 
-  async #route(request: IncomingMessage): Promise<{ type: string; body: string | Buffer }> {
+  async #route(request: IncomingMessage): Promise<Answer> {
     if (!this.#hosts().includes(request.headers.host ?? '')) {
       throw new Refusal(403, `this page is served at ${this.#origin}/ alone`)
     }
     const path = (request.url ?? '/').split('?', 1)[0]!
-    if (path === '/nodes' || path.startsWith('/nodes/'))
-      return await this.#changeNodes(request, path)
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD')
-    if (path === '/state') return this.#state()
-    if (path === '/cities.bin') return { type: 'application/octet-stream', body: this.#places }
-    const asset = this.#assets.get(path)
-    if (asset === undefined) throw new Refusal(404, `there is nothing at ${path}`)
-    return asset
-  }
-
-  async #changeNodes(
-    request: IncomingMessage,
-    path: string,
-  ): Promise<{ type: string; body: string }> {
-    const isList = path === '/nodes'
-    if (request.method !== (isList ? 'POST' : 'DELETE'))
-      throw notAllowed(isList ? 'POST' : 'DELETE')
+    const change = this.#changeAt(path)
+    if (change === undefined) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD')
+      return this.#read(path)
+    }
+    if (request.method !== change.method) throw notAllowed(change.method)
     const { origin } = request.headers
     if (!this.#hosts().some((host) => origin === `http://${host}`)) {
       throw new Refusal(403, `changes come from the page itself; got Origin ${origin ?? 'none'}`)
     }
-    const text = await readBody(request)
-    if (isList) this.#atlas.add(idOf(request.headers['content-type'], text))
-    else this.#atlas.remove(decode(path.slice('/nodes/'.length)))
-    return this.#state()
+    return json(await change.make(request))
   }
 
-  #state(): { type: string; body: string } {
-    return { type: 'application/json', body: JSON.stringify(this.#atlas.snapshot()) }
+  #read(path: string): Answer {
+    const { atlas, identities, offices } = this.#exhibits
+    if (path === '/state') return json(atlas.snapshot())
+    if (path === '/cities.bin') return binary(atlas.places())
+    if (path === '/givers.bin') return binary(Buffer.from(identities.givers))
+    if (path === '/registrations') return json(identities.registrations())
+    if (path === '/offices') return json(offices.desk())
+    const asset = this.#assets.get(path)
+    if (asset !== undefined) return asset
+    const index = /^\/identities\/(\d{1,9})$/u.exec(path)?.[1]
+    const card = index === undefined ? undefined : identities.card(Number(index))
+    if (card === undefined) throw new Refusal(404, `there is nothing at ${path}`)
+    return json(card)
+  }
+
+  /** What can be changed at a path, by which method; undefined if nothing can. */
+  #changeAt(path: string): Change | undefined {
+    const { atlas, offices } = this.#exhibits
+    if (path === '/nodes') {
+      return change('POST', async (request) => {
+        const { id } = await readObject(request)
+        atlas.add(id === undefined ? undefined : text('id', id))
+        return atlas.snapshot()
+      })
+    }
+    if (path.startsWith('/nodes/')) {
+      return change('DELETE', () => {
+        atlas.remove(decode(path.slice('/nodes/'.length)))
+        return atlas.snapshot()
+      })
+    }
+    if (path === '/offices/edits') {
+      return change('POST', async (request) => {
+        const body = await readObject(request)
+        offices.edit(place(body.city), texts('offices', body.offices))
+        return offices.desk()
+      })
+    }
+    if (path === '/offices/resolutions') {
+      return change('POST', async (request) => {
+        const body = await readObject(request)
+        offices.resolve(place(body.city), text('office', body.office))
+        return offices.desk()
+      })
+    }
+    return undefined
   }
 
   #hosts(): string[] {
@@ -157,41 +196,43 @@ function notAllowed(methods: string): Refusal {
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof MembershipError) return new Refusal(STATUS[error.code], error.message)
+  if (error instanceof MembershipError || error instanceof OfficeError)
+    return new Refusal(STATUS[error.code], error.message)
   return new Refusal(500, error instanceof Error ? error.message : String(error))
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Refusal(413, `a body has at most ${MAX_BODY_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+/** A change, and the method that asks for it. */
+interface Change {
+  readonly method: 'POST' | 'DELETE'
+  /** Makes the change; resolves to what is true after it. */
+  readonly make: (request: IncomingMessage) => unknown
 }
 
-/** The id asked for in the body of `POST /nodes`; undefined for the next one. */
-function idOf(contentType: string | undefined, text: string): string | undefined {
-  if (contentType?.split(';', 1)[0] !== 'application/json') {
-    throw new Refusal(415, 'a body is application/json: {} or {"id": "…"}')
-  }
-  const body = parse(text)
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
-  const id: unknown = isObject && 'id' in body ? body.id : undefined
-  if (!isObject || !(id === undefined || typeof id === 'string')) {
-    throw new Refusal(400, 'a body is {} for the next node, or {"id": "…"} for that one')
-  }
-  return id
+function change(method: Change['method'], make: Change['make']): Change {
+  return { method, make }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Refusal(400, 'the body is not JSON')
-  }
+function json(value: unknown): Answer {
+  return { type: 'application/json', body: JSON.stringify(value) }
+}
+
+function binary(body: Buffer): Answer {
+  return { type: 'application/octet-stream', body }
+}
+
+function text(field: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new Refusal(400, `${field} is a string, got ${JSON.stringify(value)}`)
+}
+
+function texts(field: string, value: unknown): string[] {
+  if (Array.isArray(value) && value.length > 0) return value.map((one) => text(field, one))
+  throw new Refusal(400, `${field} is a list of strings, got ${JSON.stringify(value)}`)
+}
+
+function place(value: unknown): number {
+  if (typeof value === 'number') return value
+  throw new Refusal(400, `city is its place in the list, from 0; got ${JSON.stringify(value)}`)
 }
 
 function decode(segment: string): string {

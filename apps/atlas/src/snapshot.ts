@@ -56,3 +56,81 @@ export interface Snapshot {
   /** One byte a city in base64: the number of its owner. */
   readonly owners: string
 }
+
+/** A city and its id, taken apart. */
+export interface IdentityCard {
+  readonly index: number
+  readonly name: string
+  readonly country: string
+  readonly population: number
+  readonly decimal: string
+  readonly base32: string
+  /** The 64 bits, the highest first. */
+  readonly bits: string
+  /** How many of them each field has, the highest first: unused, time, worker, sequence. */
+  readonly widths: readonly [number, number, number, number]
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+  readonly workerId: number
+  readonly sequence: number
+  readonly pod: string
+  /** Which tenure of {@link Registrations} gave it. */
+  readonly giver: number
+  /** How far the id's time is ahead of what the pod's clock said, in milliseconds. */
+  readonly heldMs: number
+}
+
+/** One pod's time with one worker id; times in milliseconds from the start. */
+export interface TenureFigures {
+  readonly pod: string
+  readonly workerId: number
+  readonly fromMs: number
+  readonly untilMs: number
+  /** Ids by the time they carry, in bins of `binMs`. */
+  readonly counts: readonly number[]
+  readonly events: readonly { readonly atMs: number; readonly text: string }[]
+}
+
+/** Who gave ids when: the shape of `GET /registrations`. */
+export interface Registrations {
+  readonly ids: number
+  readonly binMs: number
+  readonly endMs: number
+  readonly tenures: readonly TenureFigures[]
+}
+
+/** One value of a city's file. */
+export interface EditFigures {
+  readonly population: number
+  readonly by: string
+  readonly hlc: string
+}
+
+/** An office, its clock, and its files on the ten largest cities. */
+export interface OfficeFigures {
+  readonly id: string
+  /** How wrong its clock is, in milliseconds. */
+  readonly skewMs: number
+  readonly files: readonly (readonly EditFigures[])[]
+}
+
+/** One event of the space-time diagram. */
+export interface EventFigures {
+  readonly number: number
+  readonly office: string
+  readonly kind: 'edit' | 'resolve' | 'receive'
+  readonly text: string
+  readonly vector: Readonly<Record<string, number>>
+  readonly hlc: string
+  /** The event that sent what this one received, or null. */
+  readonly sentBy: number | null
+  /** The events before it, as the vectors have it. */
+  readonly past: readonly number[]
+}
+
+/** The offices and what happened there: the shape of `GET /offices`. */
+export interface Desk {
+  readonly cities: readonly string[]
+  readonly offices: readonly OfficeFigures[]
+  readonly events: readonly EventFigures[]
+}

@@ -3,32 +3,38 @@
 import { HashRing } from '@ashlar/ring'
 import { celebrities } from './chapters/celebrities.ts'
 import { change } from './chapters/change.ts'
+import { identify } from './chapters/identify.ts'
 import { load } from './chapters/load.ts'
 import { place } from './chapters/place.ts'
+import { version } from './chapters/version.ts'
 import type { Options } from './options.ts'
 import { PromiseLedger } from './promise-ledger.ts'
 import { STONES } from './stone.ts'
 import type { Teller } from './teller.ts'
-import type { Chapter, MakeRing, World } from './world.ts'
+import type { Chapter, MakeRing, Parts, World } from './world.ts'
 
-const CHAPTERS: readonly Chapter[] = [load, place, change, celebrities]
+const CHAPTERS: readonly Chapter[] = [load, place, change, celebrities, identify, version]
 
 /** The world before the first chapter: a ring of nodes, and no city yet. */
 export function newWorld(
   options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>,
   teller: Teller,
-  { monotonic, makeRing }: { monotonic: () => number; makeRing?: MakeRing | undefined },
+  { monotonic, now, parts = {} }: Pick<World, 'monotonic' | 'now'> & { parts?: Parts | undefined },
 ): World {
   const { nodes, virtualNodes, seed } = options
-  const make: MakeRing = makeRing ?? ((stones, ringOptions) => new HashRing(stones, ringOptions))
+  const make: MakeRing =
+    parts.makeRing ?? ((stones, ringOptions) => new HashRing(stones, ringOptions))
   return {
     options,
     monotonic,
+    now,
+    parts,
     teller,
     promises: new PromiseLedger(),
     summary: [],
     cities: [],
     ring: make(STONES.slice(0, nodes), { virtualNodes, seed }),
+    registry: undefined,
   }
 }
 

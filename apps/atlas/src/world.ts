@@ -5,28 +5,43 @@
 
 import type { HashRing, RingOptions } from '@ashlar/ring'
 import type { City } from './city.ts'
+import type { OfficeParts } from './office.ts'
 import type { Options } from './options.ts'
 import type { CheckedPromise, PromiseLedger } from './promise-ledger.ts'
+import type { MakeIds, MakeLeaseStore, Registry } from './registry.ts'
 import type { Stone } from './stone.ts'
 import type { Teller } from './teller.ts'
 
 /** The ring that the cities are placed on. */
 export type CityRing = HashRing<Stone>
 
-/** Makes the ring; the tests put a broken one here. */
+/** Makes the ring. */
 export type MakeRing = (nodes: readonly Stone[], options: RingOptions) => CityRing
+
+/** What the story is built from; the tests put broken ones here. */
+export interface Parts extends OfficeParts {
+  readonly makeRing?: MakeRing
+  readonly makeIds?: MakeIds
+  readonly makeLeaseStore?: MakeLeaseStore
+  readonly textOfId?: (id: bigint) => string
+}
 
 /** Everything a chapter may read and change. */
 export interface World {
   readonly options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>
   /** Elapsed milliseconds, never going back. */
   readonly monotonic: () => number
+  /** Milliseconds since 1970, as the wall clock of this machine says. */
+  readonly now: () => number
+  readonly parts: Parts
   readonly teller: Teller
   readonly promises: PromiseLedger
   /** Rows of the table at the end: what, and how much. */
   readonly summary: [string, string][]
   cities: readonly City[]
   ring: CityRing
+  /** The ids of the cities, once they have some. */
+  registry: Registry | undefined
 }
 
 /** One chapter of the story. */

@@ -1,15 +1,21 @@
+import { base32 } from '@ashlar/id'
 import { HashRing } from '@ashlar/ring'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CHROMIUM_ARGS } from '../../../tools/chromium.mjs'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
-import { LiveAtlas } from '../src/live-atlas.ts'
 import { PageServer } from '../src/page-server.ts'
+import type { Registry } from '../src/registry.ts'
 import { STONES, type Stone } from '../src/stone.ts'
+import { exhibitsOf, registryOf } from './exhibits.ts'
+
+/** A page with every city on it takes its time where other tests run beside this one. */
+const PATIENT = { timeout: 15_000 }
 
 let browser: Browser
 let cities: City[]
+let registry: Registry
 
 let ring: HashRing<Stone>
 let server: PageServer
@@ -19,6 +25,7 @@ let complaints: string[]
 
 beforeAll(async () => {
   cities = await readCities(() => {})
+  registry = await registryOf(cities)
   const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
   browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS })
 })
@@ -27,7 +34,7 @@ afterAll(() => browser?.close())
 
 beforeEach(async () => {
   ring = new HashRing(STONES.slice(0, 12))
-  server = new PageServer(new LiveAtlas(cities, ring))
+  server = new PageServer(exhibitsOf(cities, ring, registry))
   // No motion, so that a picture is either that of a change or that of calm.
   context = await browser.newContext({ reducedMotion: 'reduce' })
   complaints = []
@@ -50,6 +57,8 @@ async function open(url: string): Promise<void> {
   await page.goto(url)
   await page.locator('#nodes tr').first().waitFor()
   await page.locator('#lens-note', { hasText: 'arcs' }).waitFor()
+  await page.locator('#id-bits .bit').first().waitFor()
+  await page.locator('#diagram .happening').first().waitFor()
 }
 
 /** A hash of what is painted on a canvas of a picture: 0 for the ground, 1 for the dots. */
@@ -121,8 +130,12 @@ describe('the page', () => {
   })
 
   test('is driven by the keyboard alone, and keeps the focus', async () => {
-    await page.keyboard.press('Tab')
     const focused = page.locator(':focus')
+    for (const chapter of ['Place', 'Identify', 'Version']) {
+      await page.keyboard.press('Tab')
+      expect(await focused.textContent()).toBe(chapter)
+    }
+    await page.keyboard.press('Tab')
     expect(await focused.getAttribute('id')).toBe('add')
     await page.keyboard.press('Enter')
     await page.locator('#news', { hasText: 'jade joined' }).waitFor()
@@ -131,7 +144,7 @@ describe('the page', () => {
     expect(await focused.getAttribute('id')).toBe('lens-at')
     const note = await figure('lens-note')
     await page.keyboard.press('ArrowRight')
-    await expect.poll(() => figure('lens-note')).not.toBe(note)
+    await expect.poll(() => figure('lens-note'), PATIENT).not.toBe(note)
     await page.keyboard.press('Tab')
     expect(await focused.textContent()).toBe('granite')
     await page.keyboard.press('Space')
@@ -147,9 +160,9 @@ describe('the page', () => {
   test('shows one node alone while it is pointed at', async () => {
     const all = await painted('map', 1)
     await page.locator('#nodes tr').nth(2).hover()
-    await expect.poll(async () => (await painted('map', 1)).hash).not.toBe(all.hash)
+    await expect.poll(async () => (await painted('map', 1)).hash, PATIENT).not.toBe(all.hash)
     await page.mouse.move(0, 0)
-    await expect.poll(async () => (await painted('map', 1)).hash).toBe(all.hash)
+    await expect.poll(async () => (await painted('map', 1)).hash, PATIENT).toBe(all.hash)
   })
 
   test('fits a narrow screen, in the dark as well', async () => {
@@ -157,7 +170,7 @@ describe('the page', () => {
     await page.emulateMedia({ colorScheme: 'dark' })
     const overflow = () =>
       page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    await expect.poll(overflow).toBe(0)
+    await expect.poll(overflow, PATIENT).toBe(0)
     expect((await painted('ring', 1)).inked).toBeGreaterThan(10_000)
     expect(complaints).toEqual([])
   })
@@ -165,7 +178,96 @@ describe('the page', () => {
   test('says what is wrong where the server is gone', async () => {
     await server.close()
     await page.getByRole('button', { name: 'Add jade' }).click()
-    await expect.poll(() => figure('news')).toMatch(/fetch/iu)
+    await expect.poll(() => figure('news'), PATIENT).toMatch(/fetch/iu)
     expect(await page.getByRole('button', { name: 'Add jade' }).isEnabled()).toBe(true)
+  })
+})
+
+describe('the chapter of the ids', () => {
+  test('takes the id of a city apart: of one pointed at, chosen, or any', async () => {
+    const index = cities.findIndex(({ name }) => name === 'Shanghai')
+    const id = registry.ids[index]!
+    expect(await figure('id-name')).toBe('Shanghai')
+    expect(await figure('id-decimal')).toBe(String(id))
+    expect(await figure('id-base32')).toBe(base32.encode(id))
+    expect(await figure('id-bits')).toBe(id.toString(2).padStart(64, '0'))
+    expect(await page.locator('#id-bits .worker').count()).toBe(10)
+    const { pod } = registry.tenures[registry.givers[index]!]!
+    expect(await figure('id-fields')).toContain(`leased by ${pod}`)
+    expect((await painted('id-map', 1)).inked).toBeGreaterThan(5_000)
+    expect(await page.locator('#lanes .lease').count()).toBe(registry.tenures.length)
+    expect(await page.locator('#lane-events li').count()).toBe(6)
+
+    const box = page.locator('#id-map')
+    await box.scrollIntoViewIfNeeded()
+    const { width, height } = (await box.boundingBox())!
+    await box.hover({ position: { x: width * 0.5, y: height * 0.22 } })
+    await expect.poll(() => figure('id-name'), PATIENT).not.toBe('Shanghai')
+    const pointed = await figure('id-decimal')
+    const found = registry.ids.indexOf(BigInt(pointed!))
+    expect(await figure('id-name')).toBe(cities[found]!.name)
+    await page.locator('#id-city').selectOption({ label: 'Mumbai' })
+    await expect.poll(() => figure('id-name'), PATIENT).toBe('Mumbai')
+    await page.getByRole('button', { name: 'Any city' }).click()
+    await expect.poll(() => figure('id-name'), PATIENT).not.toBe('Mumbai')
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('the chapter of the versions', () => {
+  const values = (office: string) =>
+    page.locator(`[data-office="${office}"] .value b`).allTextContents()
+  const events = () => page.locator('#diagram .happening').count()
+
+  test('shows both values after an edit in both offices, one after the resolution', async () => {
+    const before = await values('lima')
+    expect(before).toEqual(['22,315,474'])
+    const resolve = page.getByRole('button', { name: 'Resolve in Rome' })
+    expect(await resolve.isDisabled()).toBe(true)
+    await page.getByRole('button', { name: 'Edit in both offices' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#desk-news', { hasText: 'side by side' }).waitFor()
+    for (const office of ['oslo', 'rome', 'lima']) {
+      expect(await values(office)).toEqual(['22,316,474', '22,313,474'])
+    }
+    expect(await events()).toBe(9)
+    const focused = page.locator(':focus')
+    expect(await focused.getAttribute('id')).toBe('edit-both')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.locator('#desk-news', { hasText: 'one value' }).waitFor()
+    expect(await focused.getAttribute('id')).toBe('edit-both')
+    const after = await Promise.all(['oslo', 'rome', 'lima'].map(values))
+    expect(after).toEqual([['22,316,474'], ['22,316,474'], ['22,316,474']])
+    expect(await events()).toBe(12)
+    expect(await figure('event')).toContain('Rome settles Shanghai on 22,316,474')
+    expect(complaints).toEqual([])
+  })
+
+  test('tells what is concurrent with an event, by mouse and by keys, of any city', async () => {
+    await page.getByRole('button', { name: 'Edit in both offices' }).click()
+    await page.locator('#desk-news', { hasText: 'side by side' }).waitFor()
+    await page.locator('[data-event="3"]').hover()
+    expect(await figure('event')).toContain('Oslo sets Shanghai')
+    expect(await figure('event')).toContain('1 before, 4 after, 3 concurrent')
+    expect(await figure('event')).toContain('{oslo 2}')
+    const apart = page.locator('.happening:has(g.is-apart)')
+    const concurrent = await apart.evaluateAll((all) => {
+      return all.map((event) => (event as SVGElement).dataset.event)
+    })
+    expect(concurrent).toEqual(['1', '2', '4'])
+    await page.mouse.move(0, 0)
+    await page.locator('#diagram svg').focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await figure('event')).toContain('Rome sets Shanghai')
+    await page.keyboard.press('ArrowRight')
+    expect(await figure('event')).toContain('Event 6')
+
+    await page.locator('#desk-city').selectOption({ label: 'Mumbai, IN' })
+    await page.getByRole('button', { name: 'Edit in Oslo alone' }).click()
+    await page.locator('#desk-news', { hasText: 'one value for Mumbai' }).waitFor()
+    expect(await values('rome')).toEqual(['12,692,836'])
+    await page.locator('#desk-city').selectOption({ label: 'Shanghai, CN' })
+    expect(await values('rome')).toEqual(['22,316,474', '22,313,474'])
   })
 })

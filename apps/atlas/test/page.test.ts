@@ -7,56 +7,37 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { runAtlas } from '../src/atlas.ts'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
-import { LiveAtlas } from '../src/live-atlas.ts'
 import { PageServer } from '../src/page-server.ts'
+import type { Registry } from '../src/registry.ts'
 import type { Snapshot } from '../src/snapshot.ts'
 import { STONES, type Stone } from '../src/stone.ts'
+import { exhibitsOf, registryOf } from './exhibits.ts'
+import { type Answer, PageClient } from './page-client.ts'
 import { surroundings } from './stage.ts'
 
-interface Answer {
-  readonly status: number
-  readonly headers: Record<string, string | string[] | undefined>
-  readonly body: Buffer
-}
-
 let cities: City[]
+let registry: Registry
 let ring: HashRing<Stone>
 let server: PageServer
+let client: PageClient
 let url: URL
 
 beforeAll(async () => {
   cities = (await readCities(() => {})).slice(0, 5_000)
+  registry = await registryOf(cities)
 })
 
 beforeEach(async () => {
   ring = new HashRing(STONES.slice(0, 12))
-  server = new PageServer(new LiveAtlas(cities, ring))
-  url = new URL(await server.listen(0))
+  server = new PageServer(exhibitsOf(cities, ring, registry))
+  client = new PageClient(await server.listen(0))
+  url = client.url
 })
 
 afterEach(() => server.close())
 
-function ask(
-  method: string,
-  path: string,
-  { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: url.hostname, port: url.port, method, path, headers })
-    outgoing.on('error', reject).on('response', async (response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of response) chunks.push(chunk)
-      const { statusCode: status = 0 } = response
-      resolve({ status, headers: response.headers, body: Buffer.concat(chunks) })
-    })
-    outgoing.end(body)
-  })
-}
-
-const own = (): Record<string, string> => ({
-  origin: url.origin,
-  'content-type': 'application/json',
-})
+const ask: PageClient['ask'] = (...request) => client.ask(...request)
+const own = (): Record<string, string> => client.own
 const add = (body = '{}'): Promise<Answer> => ask('POST', '/nodes', { headers: own(), body })
 const remove = (id: string): Promise<Answer> => ask('DELETE', `/nodes/${id}`, { headers: own() })
 const snapshot = ({ body }: Answer): Snapshot => JSON.parse(body.toString())
@@ -226,7 +207,7 @@ describe('the server', () => {
   })
 
   test('says so where the port is taken', async () => {
-    const other = new PageServer(new LiveAtlas(cities, ring))
+    const other = new PageServer(exhibitsOf(cities, ring, registry))
     await expect(other.listen(Number(url.port))).rejects.toThrow(`127.0.0.1:${url.port}`)
     await other.close()
   })

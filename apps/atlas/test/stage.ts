@@ -44,5 +44,6 @@ export function surroundings(isTTY = false): Surroundings & {
     stderr: new MemoryStage(),
     signals: new EventEmitter(),
     monotonic: () => performance.now(),
+    now: () => Date.now(),
   }
 }

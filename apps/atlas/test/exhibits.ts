@@ -1,0 +1,29 @@
+import type { HashRing } from '@ashlar/ring'
+import type { City } from '../src/city.ts'
+import { Identities } from '../src/identities.ts'
+import { LiveAtlas } from '../src/live-atlas.ts'
+import { LiveOffices } from '../src/live-offices.ts'
+import type { Exhibits } from '../src/page-server.ts'
+import { type Registry, registerCities } from '../src/registry.ts'
+import type { Stone } from '../src/stone.ts'
+
+const START = Date.UTC(2026, 10, 21, 12)
+
+/** The ids of the cities, as of a moment that is always the same. */
+export function registryOf(cities: readonly City[]): Promise<Registry> {
+  return registerCities(cities, { now: () => START })
+}
+
+/** Everything that the page shows, around one ring. */
+export function exhibitsOf(
+  cities: readonly City[],
+  ring: HashRing<Stone>,
+  registry: Registry,
+): Exhibits {
+  let elapsed = 0
+  return {
+    atlas: new LiveAtlas(cities, ring),
+    identities: new Identities(cities, registry),
+    offices: new LiveOffices(cities, () => START + elapsed++),
+  }
+}
