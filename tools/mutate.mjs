@@ -1,6 +1,6 @@
 // `node tools/pnpm.mjs run mutate <package> [--file <name.ts>] [--workers 2]`: breaks the package
-// in every small way that Stryker knows and counts which breaks its tests notice. Incremental: what did not change
-// since the last run is not tried again.
+// in every small way that Stryker knows and counts which breaks its tests notice. Incremental: what
+// did not change since the last run is not tried again.
 //
 // Works on a copy in .cache/, for it breaks files in place; the links of each package's
 // node_modules are relative, so the copy resolves to itself.
@@ -29,7 +29,7 @@ const cache = join(root, '.cache')
 const copy = join(cache, `mutate-${name}`)
 rmSync(copy, { recursive: true, force: true })
 mkdirSync(copy, { recursive: true })
-for (const entry of ['packages', 'tools', 'package.json', 'tsconfig.base.json']) {
+for (const entry of ['packages', 'apps/testkit', 'tools', 'package.json', 'tsconfig.base.json']) {
   cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true })
 }
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')

@@ -113,6 +113,17 @@ describe('breakers that share', () => {
     expect(messages).toBeLessThanOrEqual(18)
   })
 
+  test('say an opening once at first: those who heard it do not echo it', async () => {
+    const group = new Group()
+    const [a, ...others] = Array.from({ length: 10 }, () => group.join())
+    await settle()
+    let messages = 0
+    group.channel.subscribe(() => messages++)
+    await trip(a!.breaker)
+    expect(others.every(({ breaker }) => breaker.state === 'open')).toBe(true)
+    expect(messages).toBe(1)
+  })
+
   test('keep isolation to themselves', async () => {
     const group = new Group()
     const [a, b] = [group.join(), group.join()]

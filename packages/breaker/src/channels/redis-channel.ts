@@ -51,7 +51,13 @@ export class RedisChannel implements BreakerChannel, AsyncDisposable {
     this.#onError = options.onError ?? (() => {})
   }
 
-  /** @throws ChannelError (rejects) UNAVAILABLE while there is no connection, CLOSED */
+  /**
+   * Sends to all who listen now. What `ioredis` had taken on when its connection broke, it may
+   * still send later; its options `enableOfflineQueue: false` and
+   * `autoResendUnfulfilledCommands: false` are against that.
+   *
+   * @throws ChannelError (rejects) UNAVAILABLE while there is no connection, CLOSED
+   */
   async publish(message: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     await this.#command(['PUBLISH', this.#prefix, message], signal)
   }

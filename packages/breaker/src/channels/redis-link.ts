@@ -78,7 +78,7 @@ export function ioredisLink(client: IoredisClient): RedisLink {
   return {
     // A lazy client connects for its first command.
     isReady: () => client.status === 'ready' || client.status === 'wait',
-    send: (args) => client.call(args[0]!, ...args.slice(1)),
+    send: (args, signal) => abortable(client.call(args[0]!, ...args.slice(1)), signal),
     listen: (channel, { onMessage, onReady, onError }) => {
       // The subscription waits for the server, however long.
       const subscriber = client.duplicate({ maxRetriesPerRequest: null })
@@ -98,4 +98,12 @@ export function ioredisLink(client: IoredisClient): RedisLink {
       }
     },
   }
+}
+
+/** Rejects once the signal aborts; ioredis has no way to take a command back. */
+function abortable<T>(reply: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    reply.then(resolve, reject)
+  })
 }
