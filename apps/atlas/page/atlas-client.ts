@@ -1,6 +1,13 @@
 // What the page asks of its server.
 
-import type { Desk, IdentityCard, Registrations, Snapshot } from '../src/snapshot.ts'
+import type {
+  Desk,
+  FleetFigures,
+  IdentityCard,
+  RaceFigures,
+  Registrations,
+  Snapshot,
+} from '../src/snapshot.ts'
 
 /** Where the cities are, column after column; see LiveAtlas.places in src/live-atlas.ts. */
 export interface Places {
@@ -74,6 +81,32 @@ export function editCity(city: number, offices: readonly string[]): Promise<Desk
 /** Lets an office settle what others wrote at once. */
 export function resolveCity(city: number, office: string): Promise<Desk> {
   return post('/offices/resolutions', { city, office })
+}
+
+export function fetchRace(): Promise<RaceFigures> {
+  return ask('/race')
+}
+
+/** Lets the crowd make so many more requests of every cache. */
+export function serveRequests(count: number): Promise<RaceFigures> {
+  return post('/race/requests', { count })
+}
+
+/** Starts the race again, with empty caches of this capacity. */
+export function restartRace(capacity: number): Promise<RaceFigures> {
+  return post('/race/restarts', { capacity })
+}
+
+export function fetchFleet(): Promise<FleetFigures> {
+  return ask('/fleet')
+}
+
+export function killNode(node: string): Promise<FleetFigures> {
+  return post('/fleet/kills', { node })
+}
+
+export function bringBackNode(node: string): Promise<FleetFigures> {
+  return post('/fleet/returns', { node })
 }
 
 function unpack(snapshot: Snapshot): State {

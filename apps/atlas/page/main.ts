@@ -10,11 +10,13 @@ import {
 } from './atlas-client.ts'
 import { byId } from './element.ts'
 import { newsOf, showCelebrities, showFigures, showNodes } from './figures.ts'
+import { showFleet } from './fleet-view.ts'
 import { showIdentities } from './identity-view.ts'
 import { LensView } from './lens-view.ts'
 import { MapView } from './map-view.ts'
 import { showOffices } from './office-view.ts'
 import { readPalette } from './palette.ts'
+import { showRace } from './race-view.ts'
 import { RingView } from './ring-view.ts'
 import { LENS_WIDTH, type Scene } from './scene.ts'
 
@@ -164,7 +166,7 @@ function heatAfter(elapsedMs: number): number {
 try {
   const [places, state] = await Promise.all([fetchPlaces(), fetchState()])
   new Page(places, state)
-  await Promise.all([showIdentities(places, state), showOffices()])
+  await Promise.all([showIdentities(places, state), showOffices(), showRace(), showFleet()])
 } catch (error) {
   byId('news').textContent =
     `The page could not load: ${error instanceof Error ? error.message : error}`

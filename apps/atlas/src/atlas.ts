@@ -4,9 +4,12 @@
 
 import { Identities } from './identities.ts'
 import { LiveAtlas } from './live-atlas.ts'
+import { LiveFleet } from './live-fleet.ts'
 import { LiveOffices } from './live-offices.ts'
+import { LiveRace } from './live-race.ts'
 import { OptionError, type Options, readOptions, USAGE } from './options.ts'
 import { type Exhibits, PageServer } from './page-server.ts'
+import { CAPACITY } from './race.ts'
 import { tellSimulation } from './simulation.ts'
 import { newWorld, tellStory } from './story.ts'
 import { type Stage, Teller } from './teller.ts'
@@ -76,11 +79,14 @@ async function servePage(world: World, port: number, { signals }: Surroundings):
 }
 
 /** What the page shows once the story has been told. */
-function exhibitsOf({ cities, ring, registry, now }: World): Exhibits {
+function exhibitsOf({ cities, ring, registry, now, monotonic }: World): Exhibits {
   if (registry === undefined) throw new Error('the cities have no ids: chapter 5 was not told')
   return {
     atlas: new LiveAtlas(cities, ring),
     identities: new Identities(cities, registry),
     offices: new LiveOffices(cities, now),
+    race: new LiveRace(cities, CAPACITY),
+    // A copy: a node that leaves the ring of the first chapter does not leave this one.
+    fleet: new LiveFleet(cities, ring.clone(), monotonic),
   }
 }

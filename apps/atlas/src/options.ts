@@ -1,6 +1,7 @@
 // The command line of the atlas, read by node:util's parseArgs and checked here.
 
 import { parseArgs } from 'node:util'
+import { DEFAULT_POLICY, RACERS } from './racer.ts'
 import { STONES, ZONES } from './stone.ts'
 
 /** What the command line asked for. */
@@ -13,6 +14,8 @@ export interface Options {
   readonly nodes: number
   readonly virtualNodes: number
   readonly seed: number
+  /** Which of the caches serves the crowd: the id of a racer. */
+  readonly policy: string
   /** The seed of a simulation to run instead of the story. */
   readonly simulate: number | undefined
 }
@@ -22,6 +25,8 @@ export class OptionError extends Error {
   override readonly name = 'OptionError'
   readonly code = 'ERR_ATLAS_OPTION'
 }
+
+const POLICIES = RACERS.map(({ id }) => id).join(', ')
 
 /** What `--help` prints. */
 export const USAGE: string = `Usage: npm start [-- OPTIONS]
@@ -35,6 +40,8 @@ and shows it all on a page on loopback until Ctrl-C.
   --nodes N            nodes at the start, ${2 * ZONES.length} to ${STONES.length - 1} (default 12)
   --virtual-nodes N    points of each node on the ring, 1 to 4096 (default 256)
   --seed N             seed of the ring, 0 to 4294967295 (default 0)
+  --policy NAME        cache that serves the crowd (default ${DEFAULT_POLICY}); one of
+                       ${POLICIES}
   --simulate SEED      instead: the ring under faults in a simulated world, and its hash
   --help               print this
 `
@@ -53,6 +60,7 @@ export function readOptions(argv: readonly string[]): Options {
     nodes: integer('nodes', values.nodes, 2 * ZONES.length, STONES.length - 1),
     virtualNodes: integer('virtual-nodes', values['virtual-nodes'], 1, 4_096),
     seed: integer('seed', values.seed, 0, 0xffff_ffff),
+    policy: policy(values.policy),
     simulate:
       values.simulate === undefined
         ? undefined
@@ -72,6 +80,7 @@ function parse(argv: readonly string[]) {
         nodes: { type: 'string', default: '12' },
         'virtual-nodes': { type: 'string', default: '256' },
         seed: { type: 'string', default: '0' },
+        policy: { type: 'string', default: DEFAULT_POLICY },
         simulate: { type: 'string' },
       },
     })
@@ -86,4 +95,9 @@ function integer(name: string, text: string, min: number, max: number): number {
   throw new OptionError(
     `--${name} must be an integer from ${min} to ${max}, got ${JSON.stringify(text)}`,
   )
+}
+
+function policy(text: string): string {
+  if (RACERS.some(({ id }) => id === text)) return text
+  throw new OptionError(`--policy must be one of ${POLICIES}, got ${JSON.stringify(text)}`)
 }

@@ -8,6 +8,11 @@
 //   GET /offices                 the files on the largest cities, and what happened to them
 //   POST /offices/edits          {"city": 0, "offices": ["oslo", "rome"]} edit at once
 //   POST /offices/resolutions    {"city": 0, "office": "rome"} resolves
+//   GET /race                    how far the caches are
+//   POST /race/restarts          {"capacity": 1000} starts them again, empty
+//   POST /race/requests          {"count": 1500} are served next
+//   GET /fleet                   the nodes, their breakers, and what became of the calls
+//   POST /fleet/kills  /fleet/returns  {"node": "jade"} dies, and is back
 //
 // Other sites must not drive it through the visitor's browser: it listens on 127.0.0.1 alone,
 // answers to no other Host (DNS rebinding), and changes need its own Origin.
@@ -17,7 +22,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Identities } from './identities.ts'
 import { readObject } from './json-body.ts'
 import { type LiveAtlas, MembershipError } from './live-atlas.ts'
+import { FleetError, type LiveFleet } from './live-fleet.ts'
 import { type LiveOffices, OfficeError } from './live-offices.ts'
+import { type LiveRace, RaceError } from './live-race.ts'
 import { type Asset, readAssets } from './page-assets.ts'
 import { Refusal } from './refusal.ts'
 
@@ -34,13 +41,21 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-const STATUS: Record<(MembershipError | OfficeError)['code'], number> = {
+/** What a live part throws where it cannot do what it is asked for. */
+const REFUSALS = [MembershipError, OfficeError, RaceError, FleetError]
+
+const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = {
   ERR_ATLAS_UNKNOWN_NODE: 404,
   ERR_ATLAS_NODE_EXISTS: 409,
   ERR_ATLAS_NODE_LIMIT: 409,
   ERR_ATLAS_UNKNOWN_OFFICE: 404,
   ERR_ATLAS_UNKNOWN_CITY: 404,
   ERR_ATLAS_NO_CONFLICT: 409,
+  ERR_ATLAS_CAPACITY: 400,
+  ERR_ATLAS_REQUESTS: 400,
+  ERR_ATLAS_NO_SUCH_NODE: 404,
+  ERR_ATLAS_NODE_DEAD: 409,
+  ERR_ATLAS_NODE_ALIVE: 409,
 }
 
 /** What the page shows, a part for each section of it. */
@@ -48,6 +63,8 @@ export interface Exhibits {
   readonly atlas: LiveAtlas
   readonly identities: Identities
   readonly offices: LiveOffices
+  readonly race: LiveRace
+  readonly fleet: LiveFleet
 }
 
 /** What is sent. */
@@ -116,7 +133,7 @@ export class PageServer {
     const change = this.#changeAt(path)
     if (change === undefined) {
       if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD')
-      return this.#read(path)
+      return await this.#read(path)
     }
     if (request.method !== change.method) throw notAllowed(change.method)
     const { origin } = request.headers
@@ -126,13 +143,15 @@ export class PageServer {
     return json(await change.make(request))
   }
 
-  #read(path: string): Answer {
-    const { atlas, identities, offices } = this.#exhibits
+  async #read(path: string): Promise<Answer> {
+    const { atlas, identities, offices, race, fleet } = this.#exhibits
     if (path === '/state') return json(atlas.snapshot())
     if (path === '/cities.bin') return binary(atlas.places())
     if (path === '/givers.bin') return binary(Buffer.from(identities.givers))
     if (path === '/registrations') return json(identities.registrations())
     if (path === '/offices') return json(offices.desk())
+    if (path === '/race') return json(race.figures())
+    if (path === '/fleet') return json(await fleet.figures())
     const asset = this.#assets.get(path)
     if (asset !== undefined) return asset
     const index = /^\/identities\/(\d{1,9})$/u.exec(path)?.[1]
@@ -171,7 +190,36 @@ export class PageServer {
         return offices.desk()
       })
     }
+    return this.#raceChangeAt(path) ?? this.#fleetChangeAt(path)
+  }
+
+  #raceChangeAt(path: string): Change | undefined {
+    const { race } = this.#exhibits
+    if (path === '/race/restarts') {
+      return change('POST', async (request) => {
+        const { capacity } = await readObject(request)
+        race.restart(number('capacity', capacity))
+        return race.figures()
+      })
+    }
+    if (path === '/race/requests') {
+      return change('POST', async (request) => {
+        const { count } = await readObject(request)
+        race.run(number('count', count))
+        return race.figures()
+      })
+    }
     return undefined
+  }
+
+  #fleetChangeAt(path: string): Change | undefined {
+    const { fleet } = this.#exhibits
+    if (path !== '/fleet/kills' && path !== '/fleet/returns') return undefined
+    return change('POST', async (request) => {
+      const id = text('node', (await readObject(request)).node)
+      await (path === '/fleet/kills' ? fleet.kill(id) : fleet.bringBack(id))
+      return fleet.figures()
+    })
   }
 
   #hosts(): string[] {
@@ -196,8 +244,9 @@ function notAllowed(methods: string): Refusal {
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof MembershipError || error instanceof OfficeError)
-    return new Refusal(STATUS[error.code], error.message)
+  for (const Known of REFUSALS) {
+    if (error instanceof Known) return new Refusal(STATUS[error.code], error.message)
+  }
   return new Refusal(500, error instanceof Error ? error.message : String(error))
 }
 
@@ -228,6 +277,11 @@ function text(field: string, value: unknown): string {
 function texts(field: string, value: unknown): string[] {
   if (Array.isArray(value) && value.length > 0) return value.map((one) => text(field, one))
   throw new Refusal(400, `${field} is a list of strings, got ${JSON.stringify(value)}`)
+}
+
+function number(field: string, value: unknown): number {
+  if (typeof value === 'number') return value
+  throw new Refusal(400, `${field} is a number, got ${JSON.stringify(value)}`)
 }
 
 function place(value: unknown): number {

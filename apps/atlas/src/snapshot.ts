@@ -1,6 +1,7 @@
 // What the page is told: the shape of `GET /state`, and of the answer to every change.
 // Types alone, so that page/*.ts may import them too.
 
+import type { BreakerState } from '@ashlar/breaker'
 import type { Zone } from './stone.ts'
 
 /** One node with its figures. */
@@ -133,4 +134,62 @@ export interface Desk {
   readonly cities: readonly string[]
   readonly offices: readonly OfficeFigures[]
   readonly events: readonly EventFigures[]
+}
+
+/** One policy in the race. */
+interface LaneFigures {
+  readonly id: string
+  readonly name: string
+  readonly hits: number
+  /** Hits in each part of the requests that has been served. */
+  readonly laps: readonly number[]
+}
+
+/** How far the race of the caches is: the shape of `GET /race`. */
+export interface RaceFigures {
+  readonly capacity: number
+  readonly requests: number
+  readonly served: number
+  /** How many parts the requests are counted in. */
+  readonly laps: number
+  readonly acts: readonly { readonly name: string; readonly from: number; readonly until: number }[]
+  readonly optimum: Omit<LaneFigures, 'id' | 'name'>
+  readonly lanes: readonly LaneFigures[]
+}
+
+/** One node behind its breaker. */
+export interface GuardedFigures {
+  readonly id: string
+  readonly number: number
+  readonly isDead: boolean
+  readonly state: BreakerState
+  /** How long the breaker stays open still. */
+  readonly remainingOpenMs: number
+  /** What the breaker has in mind in this state… */
+  readonly window: { readonly calls: number; readonly failures: number }
+  /** …by age, the oldest first, while it is closed. */
+  readonly buckets: readonly { readonly calls: number; readonly failures: number }[]
+  readonly counts: {
+    readonly admitted: number
+    readonly rejected: number
+    readonly ok: number
+    readonly fail: number
+    readonly inFlight: number
+  }
+  /** Calls that ended in each bin: answered by the node, after a failure, at once. */
+  readonly bins: readonly (readonly [fresh: number, failed: number, refused: number])[]
+  /** The states since the first bin, with when they began. */
+  readonly states: readonly { readonly fromMs: number; readonly state: BreakerState }[]
+}
+
+/** The nodes, their breakers and what became of the calls: the shape of `GET /fleet`. */
+export interface FleetFigures {
+  readonly nowMs: number
+  readonly binMs: number
+  /** When the first bin began. */
+  readonly fromMs: number
+  readonly windowMs: number
+  readonly timeoutMs: number
+  readonly probes: number
+  readonly nodes: readonly GuardedFigures[]
 }

@@ -6,18 +6,22 @@ import { change } from './chapters/change.ts'
 import { identify } from './chapters/identify.ts'
 import { load } from './chapters/load.ts'
 import { place } from './chapters/place.ts'
+import { serve } from './chapters/serve.ts'
+import { survive } from './chapters/survive.ts'
 import { version } from './chapters/version.ts'
-import type { Options } from './options.ts'
 import { PromiseLedger } from './promise-ledger.ts'
 import { STONES } from './stone.ts'
 import type { Teller } from './teller.ts'
-import type { Chapter, MakeRing, Parts, World } from './world.ts'
+import type { Chapter, MakeRing, Parts, StoryOptions, World } from './world.ts'
 
-const CHAPTERS: readonly Chapter[] = [load, place, change, celebrities, identify, version]
+const CHAPTERS: readonly Chapter[] = [
+  ...[load, place, change, celebrities],
+  ...[identify, version, serve, survive],
+]
 
 /** The world before the first chapter: a ring of nodes, and no city yet. */
 export function newWorld(
-  options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>,
+  options: StoryOptions,
   teller: Teller,
   { monotonic, now, parts = {} }: Pick<World, 'monotonic' | 'now'> & { parts?: Parts | undefined },
 ): World {

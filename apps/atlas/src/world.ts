@@ -5,9 +5,11 @@
 
 import type { HashRing, RingOptions } from '@ashlar/ring'
 import type { City } from './city.ts'
+import type { FleetParts } from './fleet.ts'
 import type { OfficeParts } from './office.ts'
 import type { Options } from './options.ts'
 import type { CheckedPromise, PromiseLedger } from './promise-ledger.ts'
+import type { Racer } from './racer.ts'
 import type { MakeIds, MakeLeaseStore, Registry } from './registry.ts'
 import type { Stone } from './stone.ts'
 import type { Teller } from './teller.ts'
@@ -19,16 +21,20 @@ export type CityRing = HashRing<Stone>
 export type MakeRing = (nodes: readonly Stone[], options: RingOptions) => CityRing
 
 /** What the story is built from; the tests put broken ones here. */
-export interface Parts extends OfficeParts {
+export interface Parts extends OfficeParts, FleetParts {
   readonly makeRing?: MakeRing
   readonly makeIds?: MakeIds
   readonly makeLeaseStore?: MakeLeaseStore
   readonly textOfId?: (id: bigint) => string
+  readonly racers?: readonly Racer[]
 }
+
+/** What the command line says about the story. */
+export type StoryOptions = Pick<Options, 'nodes' | 'virtualNodes' | 'seed' | 'policy'>
 
 /** Everything a chapter may read and change. */
 export interface World {
-  readonly options: Pick<Options, 'nodes' | 'virtualNodes' | 'seed'>
+  readonly options: StoryOptions
   /** Elapsed milliseconds, never going back. */
   readonly monotonic: () => number
   /** Milliseconds since 1970, as the wall clock of this machine says. */

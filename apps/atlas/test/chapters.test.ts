@@ -1,11 +1,26 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { identify } from '../src/chapters/identify.ts'
+import { serve } from '../src/chapters/serve.ts'
+import { survive } from '../src/chapters/survive.ts'
 import { version } from '../src/chapters/version.ts'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
+import { DEFAULT_POLICY } from '../src/racer.ts'
 import { newWorld } from '../src/story.ts'
 import { Teller } from '../src/teller.ts'
 import type { Chapter, Parts } from '../src/world.ts'
+import {
+  brazen,
+  careless,
+  credulous,
+  eager,
+  leaky,
+  patient,
+  shared,
+  slow,
+  stubborn,
+} from './broken-breakers.ts'
+import { boastful, bottomless, lying, roomy, timid } from './broken-caches.ts'
 import {
   deafClocks,
   deafVectors,
@@ -33,7 +48,7 @@ async function tell(
   { parts = {}, count = 40_000 }: { parts?: Parts; count?: number } = {},
 ): Promise<{ broken: string[]; text: string }> {
   const stage = new MemoryStage()
-  const options = { nodes: 6, virtualNodes: 8, seed: 0 }
+  const options = { nodes: 6, virtualNodes: 8, seed: 0, policy: DEFAULT_POLICY }
   const clocks = { monotonic: () => 0, now: () => START }
   const world = newWorld(options, new Teller(stage), { ...clocks, parts })
   world.cities = cities.slice(0, count)
@@ -44,6 +59,8 @@ async function tell(
 describe.each([
   ['identify', identify],
   ['version', version],
+  ['serve', serve],
+  ['survive', survive],
 ])('the chapter %s', (_, chapter) => {
   test.each([1, 2, 3, 1_000, 40_000])('keeps its promises with %i cities', async (count) => {
     expect((await tell(chapter, { count })).broken).toEqual([])
@@ -116,6 +133,80 @@ describe('a chapter with a broken part', () => {
       version,
       hoarding,
       ['edits that come again, late, bring nothing back'],
+    ],
+    [
+      'a cache that lies',
+      serve,
+      lying,
+      ['every answer served from a cache is the answer of the store'],
+    ],
+    [
+      'a cache with room for one more',
+      serve,
+      roomy,
+      ['no cache ever holds more than 1,000 cities'],
+    ],
+    [
+      'a cache that boasts',
+      serve,
+      boastful,
+      ['hits and misses are all requests, by the count of each cache as well'],
+    ],
+    [
+      'a cache without a bottom',
+      serve,
+      bottomless,
+      ['no policy hits more often than the clairvoyant optimum'],
+    ],
+    ['a timid cache', serve, timid, ['a policy that adapts hits at least as often as LRU']],
+    [
+      'breakers that believe everything',
+      survive,
+      credulous,
+      ['the breaker of marble opens within 2,500 ms of the kill'],
+    ],
+    [
+      'breakers that leak',
+      survive,
+      leaky,
+      ['while it is open no call gets there, and each is refused at once'],
+    ],
+    [
+      'breakers that are slow to refuse',
+      survive,
+      slow,
+      ['while it is open no call gets there, and each is refused at once'],
+    ],
+    [
+      'breakers that probe with a crowd',
+      survive,
+      eager,
+      ['half-open, it lets at most 3 probes through'],
+    ],
+    ['breakers that stay open', survive, stubborn, ['it closes within 5,000 ms of the return']],
+    [
+      'breakers that wait for ever',
+      survive,
+      patient,
+      ['no call waits longer than its timeout of 250 ms'],
+    ],
+    [
+      'breakers that miscount',
+      survive,
+      careless,
+      ['admitted and rejected are all calls, at every breaker'],
+    ],
+    [
+      'one breaker for all nodes',
+      survive,
+      shared(),
+      ['the other 5 nodes answer as ever, and their breakers stay closed'],
+    ],
+    [
+      'old answers for new',
+      survive,
+      brazen,
+      ['every call has an answer, which is fresh or marked as stale'],
     ],
   ])('such as %s names the promise', async (_, chapter, parts, promises) => {
     expect((await tell(chapter, { parts })).broken).toEqual(expect.arrayContaining(promises))

@@ -2,7 +2,9 @@ import type { HashRing } from '@ashlar/ring'
 import type { City } from '../src/city.ts'
 import { Identities } from '../src/identities.ts'
 import { LiveAtlas } from '../src/live-atlas.ts'
+import { LiveFleet } from '../src/live-fleet.ts'
 import { LiveOffices } from '../src/live-offices.ts'
+import { LiveRace } from '../src/live-race.ts'
 import type { Exhibits } from '../src/page-server.ts'
 import { type Registry, registerCities } from '../src/registry.ts'
 import type { Stone } from '../src/stone.ts'
@@ -19,11 +21,14 @@ export function exhibitsOf(
   cities: readonly City[],
   ring: HashRing<Stone>,
   registry: Registry,
+  monotonic: () => number = () => performance.now(),
 ): Exhibits {
   let elapsed = 0
   return {
     atlas: new LiveAtlas(cities, ring),
     identities: new Identities(cities, registry),
     offices: new LiveOffices(cities, () => START + elapsed++),
+    race: new LiveRace(cities, 500),
+    fleet: new LiveFleet(cities, ring.clone(), monotonic),
   }
 }

@@ -10,18 +10,29 @@ describe('the command line', () => {
       nodes: 12,
       virtualNodes: 256,
       seed: 0,
+      policy: 'adaptive',
       simulate: undefined,
     })
   })
 
   test('is read with values apart or behind an equals sign', () => {
-    const argv = ['--once', '--port', '8080', '--nodes=6', '--virtual-nodes=64', '--seed', '7']
+    const argv = [
+      '--once',
+      '--port',
+      '8080',
+      '--nodes=6',
+      '--virtual-nodes=64',
+      '--seed',
+      '7',
+      '--policy=lru',
+    ]
     expect(readOptions(argv)).toMatchObject({
       once: true,
       port: 8080,
       nodes: 6,
       virtualNodes: 64,
       seed: 7,
+      policy: 'lru',
     })
   })
 
@@ -38,6 +49,8 @@ describe('the command line', () => {
     [['--seed', '4294967296'], /--seed must be/u],
     [['--seed=-1'], /--seed must be an integer from 0 to 4294967295, got "-1"/u],
     [['--seed', '0.5'], /--seed must be/u],
+    [['--policy', 'mru'], /--policy must be one of fifo, lru, .*, got "mru"/u],
+    [['--policy='], /--policy must be/u],
     [['--simulate', 'x'], /--simulate must be an integer/u],
   ])('refuses %j and says why', (argv, message) => {
     expect(() => readOptions(argv)).toThrow(OptionError)

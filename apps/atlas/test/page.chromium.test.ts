@@ -6,6 +6,7 @@ import { CHROMIUM_ARGS } from '../../../tools/chromium.mjs'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
 import { PageServer } from '../src/page-server.ts'
+import { RACERS } from '../src/racer.ts'
 import type { Registry } from '../src/registry.ts'
 import { STONES, type Stone } from '../src/stone.ts'
 import { exhibitsOf, registryOf } from './exhibits.ts'
@@ -59,6 +60,8 @@ async function open(url: string): Promise<void> {
   await page.locator('#lens-note', { hasText: 'arcs' }).waitFor()
   await page.locator('#id-bits .bit').first().waitFor()
   await page.locator('#diagram .happening').first().waitFor()
+  await page.locator('#race-chart svg').waitFor()
+  await page.locator('#answers svg').waitFor()
 }
 
 /** A hash of what is painted on a canvas of a picture: 0 for the ground, 1 for the dots. */
@@ -131,7 +134,7 @@ describe('the page', () => {
 
   test('is driven by the keyboard alone, and keeps the focus', async () => {
     const focused = page.locator(':focus')
-    for (const chapter of ['Place', 'Identify', 'Version']) {
+    for (const chapter of ['Place', 'Identify', 'Version', 'Serve', 'Survive']) {
       await page.keyboard.press('Tab')
       expect(await focused.textContent()).toBe(chapter)
     }
@@ -269,5 +272,78 @@ describe('the chapter of the versions', () => {
     expect(await values('rome')).toEqual(['12,692,836'])
     await page.locator('#desk-city').selectOption({ label: 'Shanghai, CN' })
     expect(await values('rome')).toEqual(['22,316,474', '22,313,474'])
+  })
+})
+
+describe('the chapter of the caches', () => {
+  const hits = async (): Promise<number[]> => {
+    const texts = await page.locator('#standings .hits').allTextContents()
+    return texts.map((text) => Number.parseFloat(text))
+  }
+
+  test('plays the race when asked to, stops, and starts again with other caches', async () => {
+    const play = page.locator('#race-play')
+    expect(await play.textContent()).toBe('Play')
+    expect(await page.locator('#standings tr').count()).toBe(RACERS.length)
+    expect(await hits()).toEqual(RACERS.map(() => 0))
+    await play.focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('#race-chart .curve').count(), PATIENT).toBe(RACERS.length)
+    expect(await play.textContent()).toBe('Pause')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => play.textContent(), PATIENT).toBe('Play')
+    const note = await figure('race-note')
+    expect(note).toMatch(/^[\d,]+ of 120,000 requests/u)
+    expect(Math.min(...(await hits()))).toBeGreaterThan(1)
+
+    await page.locator('#race-capacity').selectOption({ label: 'room for 2,000' })
+    await expect.poll(() => figure('race-note'), PATIENT).toMatch(/^0 of .* 2,000 cities fit in/u)
+    expect(await page.locator('#race-chart .curve').count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  test('lets the chosen policy serve, which is drawn on top', async () => {
+    await page.locator('#race-play').click()
+    await expect.poll(() => page.locator('#race-chart .curve').count(), PATIENT).toBe(RACERS.length)
+    await page.getByRole('button', { name: 'SIEVE' }).click()
+    expect(await figure('serving-title')).toBe('Served from the cache: SIEVE')
+    expect(await page.locator('#race-chart .curve').last().getAttribute('data-lane')).toBe('sieve')
+    expect(await page.locator('#standings [aria-pressed="true"]').textContent()).toBe('SIEVE')
+    await page.locator('#race-restart').click()
+    await expect.poll(() => figure('race-note'), PATIENT).toMatch(/^0 of /u)
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('the chapter of the breaker', () => {
+  const now = () => page.locator('#machine .is-now .state-name').textContent()
+
+  test('kills a node and brings it back, by the keyboard, and shows what happens', async () => {
+    await page.locator('#survive').scrollIntoViewIfNeeded()
+    await page.locator('[data-guard="marble"]').focus()
+    await page.keyboard.press('Enter')
+    expect(await figure('machine-title')).toBe('The breaker of marble')
+    expect(await now()).toBe('closed')
+    await expect.poll(() => page.locator('#window .well').count(), PATIENT).toBe(10)
+    const focused = page.locator(':focus')
+    await page.getByRole('button', { name: 'Kill marble' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#fleet-news', { hasText: 'marble is dead' }).waitFor()
+    expect(await focused.getAttribute('id')).toBe('bring-back')
+    await expect.poll(now, PATIENT).toBe('open')
+    await expect.poll(() => page.locator('#answers .refused').count(), PATIENT).toBeGreaterThan(0)
+    expect(await page.locator('#answers .failed').count()).toBeGreaterThan(0)
+    expect(await page.locator('#answers').getAttribute('aria-label')).toMatch(
+      /[1-9]\d* stale at once/u,
+    )
+    const others = page.locator('.guard:not([data-guard="marble"])')
+    expect(new Set(await others.locator('.guard-state').allTextContents())).toEqual(
+      new Set(['closed']),
+    )
+    await page.keyboard.press('Enter')
+    await page.locator('#fleet-news', { hasText: 'marble is back' }).waitFor()
+    await expect.poll(now, PATIENT).toBe('closed')
+    expect(await page.locator('#answers .band.open').count()).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
   })
 })
