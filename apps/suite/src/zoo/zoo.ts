@@ -3,6 +3,7 @@
 
 import type { Scenario } from '@ashlar/sim'
 import { breakersOnRing } from '../breaker/breakers-on-ring.ts'
+import { cachedReads } from '../cache/cached-reads.ts'
 import { causalBroadcast } from '../clock/causal-broadcast.ts'
 import { siblingStore } from '../clock/sibling-store.ts'
 import { stampedMessages } from '../clock/stamped-messages.ts'
@@ -79,6 +80,12 @@ export const ZOO: readonly Variant[] = [
     'resolves without a dot',
     'lets the last write win',
     'reuses dots after a crash',
+  ]),
+  ...variants('cached reads', cachedReads, [
+    'counts from the answer',
+    'expires by the wall clock',
+    'begins anew with every hit',
+    'takes a late answer for a new one',
   ]),
   ...variants('breakers on a ring', breakersOnRing, [
     'counts late results',
