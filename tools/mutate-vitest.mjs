@@ -1,5 +1,7 @@
 // How Vitest runs in a mutation run (tools/mutate.mjs): the tests of the package MUTATE alone, one
-// file after another in one worker, small files first, since the first failing test ends a run.
+// file after another in one worker. The first failing test ends a run, so that those go first which
+// try small parts or compare with what was written down, then small files, and last those that
+// search when something fails: for them a broken package is a long search.
 
 import { statSync } from 'node:fs'
 import { BaseSequencer } from 'vitest/node'
@@ -15,10 +17,18 @@ const fewerSeeds = {
   },
 }
 
-class SmallestFirst extends BaseSequencer {
+const PARTS = /parts\.property\.test\.ts$/u
+const RECORDS = /(?:determinism|search-cost|explanation)\.test\.ts$/u
+const SEARCHES = /(?:fast-check|vitest|shrink|failure)\.test\.ts$/u
+
+class QuickestFirst extends BaseSequencer {
   async sort(files) {
-    const size = ({ moduleId }) => statSync(moduleId).size
-    return files.toSorted((a, b) => size(a) - size(b))
+    const cost = ({ moduleId }) => {
+      if (PARTS.test(moduleId)) return -1
+      if (RECORDS.test(moduleId)) return 0
+      return statSync(moduleId).size * (SEARCHES.test(moduleId) ? 1000 : 1)
+    }
+    return files.toSorted((a, b) => cost(a) - cost(b))
   }
 }
 
@@ -33,7 +43,7 @@ export default {
     setupFiles: ['tools/mutate-setup.mjs'],
     isolate: false,
     fileParallelism: false,
-    sequence: { sequencer: SmallestFirst },
+    sequence: { sequencer: QuickestFirst },
     testTimeout: 60_000,
   },
 }

@@ -1,12 +1,21 @@
-// `node tools/pnpm.mjs run mutate <package> [--file <name.ts>] [--workers 2]`: breaks the package
-// in every small way that Stryker knows and counts which breaks its tests notice. Incremental: what
-// did not change since the last run is not tried again.
+// `node tools/pnpm.mjs run mutate <package> [--file <name.ts>] [--workers 2] [--retry]`: breaks the
+// package in every small way that Stryker knows and counts which breaks its tests notice.
+// Incremental: what did not change since the last run is not tried again, but for what ran out of
+// time if `--retry` says so: on a busy machine that may mean no endless loop but a slow test.
 //
 // Works on a copy in .cache/, for it breaks files in place; the links of each package's
 // node_modules are relative, so the copy resolves to itself.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,6 +26,7 @@ const { values, positionals } = parseArgs({
   options: {
     file: { type: 'string', default: '**/*.ts' },
     workers: { type: 'string', default: '2' },
+    retry: { type: 'boolean', default: false },
   },
 })
 const [name] = positionals
@@ -27,6 +37,8 @@ if (name === undefined || !existsSync(join(root, 'packages', name))) {
 
 const cache = join(root, '.cache')
 const copy = join(cache, `mutate-${name}`)
+const memory = join(cache, `mutate-${name}.json`)
+if (values.retry && existsSync(memory)) forgetTimeouts(memory)
 rmSync(copy, { recursive: true, force: true })
 mkdirSync(copy, { recursive: true })
 for (const entry of ['packages', 'apps/testkit', 'tools', 'package.json', 'tsconfig.base.json']) {
@@ -52,7 +64,7 @@ function configuration() {
     mutate: [`packages/${name}/src/${values.file}`, '!**/index.ts', '!**/cli/main.ts'],
     inPlace: true,
     incremental: true,
-    incrementalFile: join(cache, `mutate-${name}.json`),
+    incrementalFile: memory,
     tsconfigFile: 'none',
     coverageAnalysis: 'perTest',
     ignoreStatic: true,
@@ -65,4 +77,12 @@ function configuration() {
     timeoutFactor: 0.1,
     concurrency: Number(values.workers),
   }
+}
+
+function forgetTimeouts(file) {
+  const report = JSON.parse(readFileSync(file, 'utf8'))
+  for (const each of Object.values(report.files)) {
+    each.mutants = each.mutants.filter(({ status }) => status !== 'Timeout')
+  }
+  writeFileSync(file, JSON.stringify(report))
 }

@@ -68,6 +68,22 @@ describe('causal order', () => {
     )
   })
 
+  test('is broken by a cycle, which is shown without what only came of it', () => {
+    const text = `c: read x
+      c: ok 1
+      a: read y
+      b: read x
+      a: ok 2
+      b: ok 1
+      a: write x 1
+      b: write y 2
+      a: ok
+      b: ok`
+    const [violation] = judge(text)
+    expect(violation).toMatchObject({ kind: 'causal-cycle' })
+    expect(new Set(violation!.history.map(({ process }) => process))).toEqual(new Set(['a', 'b']))
+  })
+
   test('does not run through a write of unknown outcome to what its session did next', () => {
     const text = `a: write x 1
       a: info
@@ -137,6 +153,7 @@ describe('causal order', () => {
     const zero = written('a: read x\na: ok 0')
     expect(checkCausal(zero, { initial: 0 }).ok).toBe(true)
     expect(checkCausal(zero).ok).toBe(false)
+    expect(checkCausal(written('a: read x\na: ok 7'), { initial: 7 }).ok).toBe(true)
     expect(checkCausal(written('a: read x\na: ok null'), { initial: 0 }).ok).toBe(false)
   })
 

@@ -78,6 +78,39 @@ describe('what is put in', () => {
     expect(kinds(text)).toEqual([['reordered', '1 was put in before 2 and found after it']])
   })
 
+  test('is reordered for every item that stands before an earlier one in a batch', () => {
+    const text = `${put('a', 'x', 0, 1, 2, 3)}
+      c: deliver x
+      d: deliver x
+      c: ok [2,3,1]
+      d: ok 0`
+    expect(kinds(text)).toEqual([
+      ['reordered', '1 was put in before 2 and found after it'],
+      ['reordered', '1 was put in before 3 and found after it'],
+    ])
+  })
+
+  test('is reordered with the first of those that a later look found', () => {
+    const looks = 'b: deliver x\nb: ok 3\nb: deliver x\nb: ok [1,2]'
+    expect(kinds(`${put('a', 'x', 1, 2, 3)}\n${looks}`)).toEqual([
+      ['reordered', '1 was put in before 3 and found after it'],
+    ])
+  })
+
+  test('is in the order of real time once it is in, however long another one takes', () => {
+    const text = `a: insert x 1
+      b: insert x 2
+      b: ok
+      c: insert x 3
+      c: ok
+      a: ok
+      d: read x
+      d: ok [1,3,2]`
+    expect(kinds(text, { order: 'real-time' })).toEqual([
+      ['reordered', '2 was put in before 3 and found after it'],
+    ])
+  })
+
   test('by two sessions has an order in real time only', () => {
     const inserts = `${put('a', 'x', 1)}\n${put('b', 'x', 2)}`
     const text = `${inserts}\nc: deliver x\nc: ok 2\nc: deliver x\nc: ok 1`

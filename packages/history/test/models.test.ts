@@ -116,6 +116,9 @@ describe('a model', () => {
     const zero = 'a: read\na: ok 0'
     expect(judge(zero, register({ initial: 0 }))).toBe(true)
     expect(judge(zero, casRegister({ initial: 0 }))).toBe(true)
+    const seven = 'a: read\na: ok 7'
+    expect(judge(seven, register({ initial: 7 }))).toBe(true)
+    expect(judge(seven, casRegister({ initial: 7 }))).toBe(true)
     expect(judge(zero, counter() as Model<unknown>)).toBe(true)
     expect(judge(zero, counter({ initial: 5 }) as Model<unknown>)).toBe(false)
     expect(judge('a: take\na: ok 7', ticket({ first: 7 }) as Model<unknown>)).toBe(true)

@@ -102,6 +102,26 @@ describe('a timeline', () => {
     expect(drawTimeline(written(`a: write x "${value}v"\na: ok`))).toContain('…')
   })
 
+  test('cuts through a label only where it is wider than a line', () => {
+    const what = { process: 'a-process-of-16!', time: 0 }
+    const value = '123456789012345678901234567890'
+    const history: HistoryEvent[] = [
+      { ...what, id: 0, type: 'invoke', f: 'write', key: 'x', value },
+      { ...what, id: 0, type: 'ok', f: 'write', key: 'x' },
+      { ...what, id: 1, type: 'invoke', f: 'read' },
+    ]
+    expect(drawTimeline(history, { columns: 40 })).toBe(
+      [
+        'a-process-of-16!  ├─ write x "1234567…78',
+        '',
+        'a-process-of-16!  901234567890" ─┤',
+        '',
+        'a-process-of-16!  ├─ read ─?',
+        '',
+      ].join('\n'),
+    )
+  })
+
   test('of nothing is nothing', () => {
     expect(drawTimeline([])).toBe('')
   })

@@ -97,6 +97,17 @@ describe('buggify', () => {
     expect(fired.length).toBeGreaterThan(10)
     expect(Math.max(...fired)).toBeLessThan(100.1)
   })
+
+  test('is summed over runs, label by label', async () => {
+    const { coverage } = await explore({ ...base, runs: 8, buggify: 1 }, world)
+    let fired = 0
+    for (let seed = 1; seed <= 8; seed++) {
+      const alone = await simulate({ ...base, seed, buggify: 1 }, world)
+      fired += alone.coverage.buggify.get('first')!.fired
+    }
+    expect([...coverage.buggify.keys()]).toEqual(['first', '__proto__'])
+    expect(coverage.buggify.get('first')).toEqual({ reached: 320, fired })
+  })
 })
 
 describe('the history', () => {

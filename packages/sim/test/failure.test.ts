@@ -62,6 +62,24 @@ describe('a run fails', () => {
     expect((await failureOf(world)).hash).toBe(failure.hash)
   })
 
+  test('and tells of its last 64 steps, of each at most 160 letters', async () => {
+    const failure = await failureOf((s) => {
+      s.node('a', (env) => {
+        for (let i = 0; i < 70; i++) env.log(`step ${i}`)
+        env.log('x'.repeat(142))
+        env.log('x'.repeat(143))
+      })
+      s.invariant('never', () => s.elapsedMs() < 0)
+    })
+    const start = '     0.000 ms  a: '
+    expect(failure.trace).toHaveLength(64)
+    expect(failure.trace.slice(-2)).toEqual([
+      `${start}${'x'.repeat(142)}`,
+      `${start}${'x'.repeat(141)}…`,
+    ])
+    expect(failure.trace[0]).toBe(`${start}step 8`)
+  })
+
   test('when a judge does not accept the history', async () => {
     const world = (accepts: () => boolean | string) => (s: Scenario) => {
       s.client('c', (env) => env.invoke('read', { key: 'x' }).ok(1))
