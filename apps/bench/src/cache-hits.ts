@@ -24,7 +24,7 @@ export interface Contender {
 }
 
 /** The table of hits, the means over it, and how they compare with what was expected. */
-export function measureHits(bench: Bench, contenders: readonly Contender[]): void {
+export function measureHits(bench: Bench, contenders: readonly Contender[]): HitTable {
   const table = new HitTable(contenders)
   for (const expected of expectedHits) {
     bench.count({
@@ -65,48 +65,50 @@ export function measureHits(bench: Bench, contenders: readonly Contender[]): voi
       goal: { atMost: isExact ? 0 : 0.3 },
     })
   }
+  return table
 }
 
-class HitTable {
-  readonly #contenders: readonly Contender[]
+/** Hits of every contender on every row whose trace is here, replayed when first asked for. */
+export class HitTable {
+  readonly contenders: readonly Contender[]
   readonly #hits = new Map<string, number>()
   readonly #traces = new Map<string, Int32Array | undefined>()
-  readonly #rows: readonly ExpectedHits[]
+  readonly rows: readonly ExpectedHits[]
 
   constructor(contenders: readonly Contender[]) {
-    this.#contenders = contenders
-    this.#rows = expectedHits.filter((row) => this.#trace(row) !== undefined)
+    this.contenders = contenders
+    this.rows = expectedHits.filter((row) => this.#trace(row) !== undefined)
   }
 
   get scope(): string {
-    const absent = expectedHits.length - this.#rows.length
+    const absent = expectedHits.length - this.rows.length
     const left = absent === 0 ? '' : `, ${absent} not run: no such trace here`
-    return `${this.#rows.length} rows${left}`
+    return `${this.rows.length} rows${left}`
   }
 
   percentages(row: ExpectedHits): Record<string, number> {
     const optimum = { [OPTIMUM]: (100 * row.hits.MIN!) / row.requests }
     if (this.#trace(row) === undefined) return optimum
-    const own = this.#contenders.map((contender) => {
-      return [contender.name, (100 * this.#hitsOf(contender, row)) / row.requests] as const
+    const own = this.contenders.map((contender) => {
+      return [contender.name, (100 * this.hitsOf(contender, row)) / row.requests] as const
     })
     return { ...Object.fromEntries(own), ...optimum }
   }
 
   meanPart(contender: Contender): number {
-    const parts = this.#rows.map((row) => this.#hitsOf(contender, row) / row.hits.MIN!)
+    const parts = this.rows.map((row) => this.hitsOf(contender, row) / row.hits.MIN!)
     return parts.reduce((sum, part) => sum + part, 0) / parts.length
   }
 
   largestDifference(contender: Contender): number {
-    const points = this.#rows.map((row) => {
-      const difference = this.#hitsOf(contender, row) - row.hits[contender.column!]!
+    const points = this.rows.map((row) => {
+      const difference = this.hitsOf(contender, row) - row.hits[contender.column!]!
       return (100 * Math.abs(difference)) / row.requests
     })
     return Math.max(...points)
   }
 
-  #hitsOf(contender: Contender, row: ExpectedHits): number {
+  hitsOf(contender: Contender, row: ExpectedHits): number {
     const id = `${contender.name} ${row.trace} ${row.capacity}`
     let hits = this.#hits.get(id)
     if (hits === undefined) {

@@ -2,7 +2,16 @@
 // every candidate does what its policy makes of the same requests. Rows "get" never miss, rows
 // "evict" always do. Ratios travel; nanoseconds do not.
 
-import { FifoCache, LfuCache, LruCache, S3FifoCache, SieveCache, TinyLfuCache } from '@ashlar/cache'
+import {
+  AdaptiveCache,
+  FifoCache,
+  LfuCache,
+  LruCache,
+  S3FifoCache,
+  SieveCache,
+  TinyLfuCache,
+} from '@ashlar/cache'
+import { measureAdaptive } from './cache-hit-ratio-adaptive.ts'
 import { type Contender, measureHits } from './cache-hits.ts'
 import { KeyStream, nameOf, seeded, uniform, zipf } from './cache-keys.ts'
 import { cachePeers, LRU_CACHE, type PlainCache } from './cache-peers.ts'
@@ -45,6 +54,10 @@ const policies: readonly Policy[] = [
     ...{ name: 'tiny-lfu', isRandom: true, speed: 1, atLeast: 0.86 },
     make: (options) => new TinyLfuCache(options),
   },
+  {
+    ...{ name: 'adaptive', isRandom: true, atLeast: 0.87 },
+    make: (options) => new AdaptiveCache(options),
+  },
 ]
 
 export function measure(bench: Bench): void {
@@ -76,7 +89,7 @@ export function measure(bench: Bench): void {
   for (const policy of policies) memory(bench, policy)
   for (const policy of policies) worstSet(bench, policy)
   manySets(bench)
-  measureHits(bench, policies)
+  measureAdaptive(bench, measureHits(bench, policies))
 }
 
 const TITLES: Readonly<Record<string, string>> = {

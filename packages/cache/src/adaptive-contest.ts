@@ -10,10 +10,10 @@
 
 import { type AdaptiveRule, adaptiveRules } from './adaptive-rule.ts'
 import type { FrequencySketch } from './frequency-sketch.ts'
-import { Miniature, MOST_GROWTH } from './miniature.ts'
+import { type Miniature, MOST_GROWTH } from './miniature.ts'
 
 /** Entries that a miniature should have; the sample is no more and no less than these parts. */
-const ENTRIES = 64
+const ENTRIES = 48
 const LEAST_PART = 1 / 32
 const MOST_PART = 1 / 8
 /** Requests of the sample from one decision to the next. */
@@ -22,6 +22,8 @@ const ROUND = 64
 const HALF_LIFE = 10
 /** Fewer differences than this decide nothing. */
 const LEAST_EVIDENCE = 8
+/** How much more room than a miniature has makes the contest begin anew. */
+const MOST_GROWTH = 1.25
 const SPREAD = 0x2545f491
 
 /** A lasting contest of rules over a sample of the requests. */
@@ -44,11 +46,11 @@ export class AdaptiveContest {
     this.wins = new Float64Array(adaptiveRules.length ** 2)
   }
 
-  /** Takes up that the cache has room for so many entries; begins anew if that is very different. */
+  /** Takes up how many entries there is room for; begins anew if that is very different. */
   fit(entries: number): void {
     const room = Math.max(1, Math.round(entries * this.#part))
     if (room < this.#entries / 2 || room > this.#entries * MOST_GROWTH) this.restart(entries)
-    else for (const miniature of this.#miniatures) miniature.resize(room)
+    else for (const one of this.#miniatures) one.resize(Math.min(room, this.#entries))
   }
 
   /** Forgets all requests; the winner stays. */
@@ -60,9 +62,7 @@ export class AdaptiveContest {
     this.#decay = 0.5 ** (ROUND / (HALF_LIFE * room))
     this.wins.fill(0)
     this.#left = ROUND
-    this.#miniatures = adaptiveRules.map((rule) => {
-      return new Miniature(rule, this.#sketch, room)
-    })
+    this.#miniatures = miniaturesOf(adaptiveRules, this.#sketch, room)
   }
 
   /** Whether requests for the key of a hash are in the sample: all or none. */
@@ -77,7 +77,7 @@ export class AdaptiveContest {
     for (let rule = 0; rule < miniatures.length; rule++) {
       if (miniatures[rule]!.request(hash)) hits |= 1 << rule
     }
-    if (hits !== 0 && hits !== (1 << miniatures.length) - 1) this.compare(hits)
+    this.compare(hits)
     if (--this.#left > 0) return false
     this.#left = ROUND
     this.winner = this.decide()
@@ -85,9 +85,10 @@ export class AdaptiveContest {
     return true
   }
 
-  /** Counts a request that the rules of some bits hit and others did not. */
+  /** Counts a request that the rules of these bits hit and the others did not. */
   protected compare(hits: number): void {
     const rules = adaptiveRules.length
+    if (hits === 0 || hits === (1 << rules) - 1) return
     for (let rule = 0; rule < rules; rule++) {
       if (((hits >>> rule) & 1) === 0) continue
       for (let other = 0; other < rules; other++) {

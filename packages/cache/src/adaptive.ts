@@ -42,10 +42,10 @@ const STEPS = 65_536
  * Keeps what the rule that suits the work best would keep: W-TinyLFU with one of two windows, one
  * that holds on in loops, S3-FIFO or LRU. The default choice where the work is not known.
  *
- * Constant time, a `set` amortised; about 6 bytes an entry more than {@link TinyLfuCache}, 10 kB for
- * a thousand. Learning takes some requests an entry: work that changes faster than that is better
- * served by one rule. Chance is only in the seed of the hash, which also chooses the sample: the
- * same `random` makes the same decisions.
+ * Constant time, a `set` amortised; about 6 bytes an entry more than {@link TinyLfuCache}, 10 kB
+ * for a thousand. Learning takes some requests an entry: work that changes faster than that is
+ * better served by one rule. Chance is only in the seed of the hash, which also chooses the sample:
+ * the same `random` makes the same decisions.
  *
  * @example
  * const cache = new AdaptiveCache({ max: 1000 })
@@ -61,6 +61,8 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
   #windowMost = 1
   #protectedMost = 0
   #isQueue = false
+  /** Whether the entry admitted last has its place from a dump, as those have that follow it. */
+  #isLoading = false
 
   /** @throws {CacheError} for options out of range, see {@link CacheOptions}. */
   constructor(options: CacheOptions<K, V>) {
@@ -91,13 +93,19 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
     const hash = this.store.hashes[slot]!
     this.#states[slot] = 0
     this.#enter(this.#isQueue && this.#ghost.take(hash) ? PROTECTED : WINDOW, slot)
-    for (let moves = 0; moves < MOVES && this.#isWindowOver(); moves++) {
+    for (let moves = 0; moves < MOVES && this.#isWindowOver(slot); moves++) {
       this.#move(this.store.last(WINDOW), PROBATION)
     }
+    this.#isLoading = false
     this.#note(hash)
   }
 
   protected override touch(slot: number): void {
+    if (this.extras?.weights !== undefined) {
+      // `set` may have changed what the entry weighs: all lists must add up to the whole again.
+      const [window, probation, main] = this.#held as [number, number, number]
+      this.#held[this.#states[slot]! & LIST]! += this.weight - window - probation - main
+    }
     this.#use(slot)
   }
 
@@ -136,8 +144,9 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
 
   protected override rankAs(slot: number, rank: number): void {
     const list = rank & LIST
-    this.#states[slot] = rank & MOST_USES
+    this.#states[slot] = (this.#states[slot]! & LIST) | (rank & MOST_USES)
     this.#move(slot, list < LISTS ? list : WINDOW)
+    this.#isLoading = true
     const rule = Math.floor(rank / RULE)
     if (rule >= adaptiveRules.length || rule === this.contest.winner) return
     this.contest.winner = rule
@@ -183,8 +192,16 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
     return this.extras?.weights === undefined ? max : Math.max(1, size)
   }
 
-  #isWindowOver(): boolean {
-    return !this.#isQueue && this.#held[WINDOW]! > this.#windowMost
+  /**
+   * Whether the window has one entry too many even without the newcomer. By weight it may be over
+   * its bound by less than an entry: to move one out for that would take it past the sketch, time
+   * and again, and a loop would flush the main part.
+   */
+  #isWindowOver(newcomer: number): boolean {
+    const oldest = this.store.last(WINDOW)
+    if (this.#isQueue || this.#isLoading || oldest === newcomer) return false
+    const others = this.#held[WINDOW]! - this.weightOf(newcomer)
+    return others - this.weightOf(oldest) >= this.#windowMost - 1
   }
 
   #demote(): void {

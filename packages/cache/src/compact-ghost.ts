@@ -10,18 +10,15 @@ const WAYS = 8
 
 /** A rough memory of the last keys that left. */
 export class CompactGhost {
+  /** About how many keys it remembers. */
+  readonly size: number
   readonly #prints: Uint16Array<ArrayBuffer>
   readonly #sets: number
 
-  /** @param size About how many keys to remember. */
   constructor(size: number) {
+    this.size = size
     this.#sets = Math.max(1, Math.ceil(size / WAYS))
     this.#prints = new Uint16Array(this.#sets * WAYS)
-  }
-
-  /** About how many keys there is room for. */
-  get size(): number {
-    return this.#prints.length
   }
 
   /** Remembers the key of a hash. */

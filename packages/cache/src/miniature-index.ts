@@ -1,5 +1,5 @@
 // Which hashes are in a miniature, and in which slot: open addressing with linear probing, removal
-// by backward shift (Knuth, TAOCP 6.4, Algorithm R). The table has its size from the beginning.
+// by backward shift (Knuth, TAOCP 6.4, Algorithm R).
 //
 //   hashes   by slot: the hash that lives there        table   slots, 0: empty
 //
@@ -15,16 +15,13 @@ const SCRAMBLE = 0x2c1b3c6d
 /** Finds the slot of a hash. */
 export class MiniatureIndex {
   /** The hash of each slot. */
-  hashes: Int32Array<ArrayBuffer>
+  readonly hashes: Int32Array<ArrayBuffer>
   readonly #table: Slots
   readonly #mask: number
 
-  /**
-   * @param slots How many slots there are at first.
-   * @param table For slots of as many entries as two thirds of its length, which is a power of two.
-   */
-  constructor(slots: number, table: Slots) {
-    this.hashes = new Int32Array(slots)
+  /** @param table Zeros, a power of two of them, and at least one word more than entries. */
+  constructor(hashes: Int32Array<ArrayBuffer>, table: Slots) {
+    this.hashes = hashes
     this.#table = table
     this.#mask = table.length - 1
   }
@@ -74,13 +71,6 @@ export class MiniatureIndex {
       hole = at
     }
     table[hole] = 0
-  }
-
-  /** Makes room for so many slots. */
-  grow(slots: number): void {
-    const hashes = new Int32Array(slots)
-    hashes.set(this.hashes)
-    this.hashes = hashes
   }
 }
 

@@ -3,7 +3,10 @@
 // It hits about as often as the whole cache would under that rule.
 //
 //   slots   0 … 2 sentinels of the lists, 3 … entries; dead ones chained through their `next`
-//   state   [ uses:2 | list:2 ]       links   [ prev | next ] interleaved
+//   cells   [ prev | next | uses:2 list:2 ] a slot
+//
+// All miniatures of a contest share one buffer: as objects of their own, the arrays of small ones
+// would take more than what is in them.
 //
 // Its lists are those of adaptive-rule.ts, and what it does is what the cache does under the rule;
 // counts are read from the cache's own sketch, which knows all the sample's keys.
@@ -21,7 +24,6 @@ import { CompactGhost } from './compact-ghost.ts'
 import type { FrequencySketch } from './frequency-sketch.ts'
 import { MiniatureIndex, type Slots } from './miniature-index.ts'
 
-const FEW = 16
 const LIST = 3
 const ONE_USE = 4
 const MOST_USES = 12
@@ -29,44 +31,66 @@ const USED_TWICE = 8
 /** How many keys that left are remembered for each entry, where the rule asks for it. */
 const GHOSTS = 2
 const STEPS = 65_536
-/** Words of the index for each entry, at first; a power of two is chosen above. */
+/** Words of the index for each entry; a power of two is chosen above. */
 const WORDS = 1.5
-/** How many times its first capacity a miniature can be resized to. */
-export const MOST_GROWTH = 1.25
+const PREV = 0
+const NEXT = 1
+const STATE = 2
+const CELLS = 3
+
+/** One miniature a rule, each with room for so many entries. */
+export function miniaturesOf(
+  rules: readonly AdaptiveRule[],
+  sketch: FrequencySketch,
+  entries: number,
+): Miniature[] {
+  const slots = LISTS + entries
+  const words = 2 ** Math.ceil(Math.log2(entries * WORDS))
+  const isNarrow = slots <= 0xffff
+  const width = isNarrow ? Uint16Array.BYTES_PER_ELEMENT : Uint32Array.BYTES_PER_ELEMENT
+  const hashBytes = slots * Int32Array.BYTES_PER_ELEMENT
+  // Whole words of 32 bits, so that the next one's hashes begin at one.
+  const bytes = Math.ceil((hashBytes + (slots * CELLS + words) * width) / 4) * 4
+  const buffer = new ArrayBuffer(bytes * rules.length)
+  const slotsAt = (at: number, length: number): Slots =>
+    isNarrow ? new Uint16Array(buffer, at, length) : new Uint32Array(buffer, at, length)
+  return rules.map((rule, i) => {
+    const at = i * bytes
+    const cells = slotsAt(at + hashBytes, slots * CELLS)
+    const table = slotsAt(at + hashBytes + slots * CELLS * width, words)
+    const index = new MiniatureIndex(new Int32Array(buffer, at, slots), table)
+    return new Miniature(rule, sketch, index, cells)
+  })
+}
 
 /** What one rule would do with a sample of the requests. */
 export class Miniature {
   readonly #rule: AdaptiveRule
   readonly #sketch: FrequencySketch
-  readonly #makeSlots: (length: number) => Slots
+  readonly #ghost: CompactGhost | undefined
+  readonly #index: MiniatureIndex
+  readonly #cells: Slots
+  readonly #held = [0, 0, 0]
   #capacity = 0
   #windowMost = 0
   #protectedMost = 0
-  readonly #ghost: CompactGhost | undefined
-  readonly #index: MiniatureIndex
-  #links: Slots
-  #states: Uint8Array<ArrayBuffer>
-  readonly #held = [0, 0, 0]
   /** The first slot never used so far, and the first dead one, or 0. */
   #fresh = LISTS
   #free = 0
 
-  constructor(rule: AdaptiveRule, sketch: FrequencySketch, capacity: number) {
+  /** Is made by {@link miniaturesOf}. */
+  constructor(rule: AdaptiveRule, sketch: FrequencySketch, index: MiniatureIndex, cells: Slots) {
+    const capacity = cells.length / CELLS - LISTS
     this.#rule = rule
     this.#sketch = sketch
+    this.#index = index
+    this.#cells = cells
     this.#ghost = rule.isQueue ? new CompactGhost(GHOSTS * capacity) : undefined
-    const isNarrow = capacity * MOST_GROWTH + LISTS <= 0xffff
-    this.#makeSlots = (length) => (isNarrow ? new Uint16Array(length) : new Uint32Array(length))
-    const slots = LISTS + Math.min(FEW, capacity)
-    const table = this.#makeSlots(2 ** Math.ceil(Math.log2(capacity * WORDS)))
-    this.#index = new MiniatureIndex(slots, table)
-    this.#links = this.#makeSlots(2 * slots)
-    this.#states = new Uint8Array(slots)
-    for (let list = 0; list < LISTS; list++) this.#links.fill(list, 2 * list, 2 * list + 2)
+    for (let list = 0; list < LISTS; list++) cells.fill(list, list * CELLS, list * CELLS + STATE)
     this.resize(capacity)
   }
 
-  /** Sets how many entries there is room for, at most MOST_GROWTH times those at first. */
+  /** Sets how many entries there is room for, at most what it was made for. */
   resize(capacity: number): void {
     this.#capacity = capacity
     this.#windowMost = windowBound(this.#rule, capacity)
@@ -92,7 +116,7 @@ export class Miniature {
       this.#freeSlot(slot)
       return false
     }
-    this.#states[slot] = 0
+    this.#cells[slot * CELLS + STATE] = 0
     this.#link(slot, this.#ghost?.take(hash) ? PROTECTED : WINDOW)
     if (!this.#rule.isQueue && this.#held[WINDOW]! > this.#windowMost) {
       this.#move(this.#last(WINDOW), PROBATION)
@@ -101,8 +125,8 @@ export class Miniature {
   }
 
   #use(slot: number): void {
-    const state = this.#states[slot]!
-    if ((state & MOST_USES) < MOST_USES) this.#states[slot] = state + ONE_USE
+    const state = this.#cells[slot * CELLS + STATE]!
+    if ((state & MOST_USES) < MOST_USES) this.#cells[slot * CELLS + STATE] = state + ONE_USE
     if (this.#rule.isQueue) return
     this.#move(slot, (state & LIST) === WINDOW ? WINDOW : PROTECTED)
     if (this.#held[PROTECTED]! > this.#protectedMost) this.#move(this.#last(PROTECTED), PROBATION)
@@ -133,48 +157,39 @@ export class Miniature {
       const oldest = this.#last(WINDOW)
       const main = this.#last(PROTECTED)
       if (oldest !== WINDOW && (this.#held[WINDOW]! >= this.#windowMost || main === PROTECTED)) {
-        if ((this.#states[oldest]! & MOST_USES) < USED_TWICE || steps === STEPS) {
+        if (this.#uses(oldest) < USED_TWICE || steps === STEPS) {
           this.#ghost!.add(this.#index.hashes[oldest]!)
           return oldest
         }
-        this.#states[oldest]! &= LIST
+        this.#cells[oldest * CELLS + STATE]! &= LIST
         this.#move(oldest, PROTECTED)
       } else {
-        if ((this.#states[main]! & MOST_USES) === 0 || steps === STEPS) return main
-        this.#states[main]! -= ONE_USE
+        if (this.#uses(main) === 0 || steps === STEPS) return main
+        this.#cells[main * CELLS + STATE]! -= ONE_USE
         this.#move(main, PROTECTED)
       }
     }
   }
 
+  /** The uses of a slot, where they stand in its state. */
+  #uses(slot: number): number {
+    return this.#cells[slot * CELLS + STATE]! & MOST_USES
+  }
+
   #takeSlot(): number {
     const slot = this.#free
-    if (slot !== 0) {
-      this.#free = this.#links[2 * slot + 1]!
-      return slot
-    }
-    if (this.#fresh === this.#states.length) this.#grow()
-    return this.#fresh++
+    if (slot === 0) return this.#fresh++
+    this.#free = this.#cells[slot * CELLS + NEXT]!
+    return slot
   }
 
   #freeSlot(slot: number): void {
-    this.#links[2 * slot + 1] = this.#free
+    this.#cells[slot * CELLS + NEXT] = this.#free
     this.#free = slot
   }
 
-  #grow(): void {
-    const slots = LISTS + Math.min(2 * (this.#fresh - LISTS), this.#capacity)
-    this.#index.grow(slots)
-    const states = new Uint8Array(slots)
-    states.set(this.#states)
-    this.#states = states
-    const links = this.#makeSlots(2 * slots)
-    links.set(this.#links)
-    this.#links = links
-  }
-
   #last(list: number): number {
-    return this.#links[2 * list]!
+    return this.#cells[list * CELLS + PREV]!
   }
 
   #move(slot: number, list: number): void {
@@ -183,22 +198,24 @@ export class Miniature {
   }
 
   #link(slot: number, list: number): void {
-    const links = this.#links
-    const first = links[2 * list + 1]!
-    links[2 * slot] = list
-    links[2 * slot + 1] = first
-    links[2 * first] = slot
-    links[2 * list + 1] = slot
-    this.#states[slot] = (this.#states[slot]! & MOST_USES) | list
+    const cells = this.#cells
+    const at = slot * CELLS
+    const first = cells[list * CELLS + NEXT]!
+    cells[at + PREV] = list
+    cells[at + NEXT] = first
+    cells[first * CELLS + PREV] = slot
+    cells[list * CELLS + NEXT] = slot
+    cells[at + STATE] = (cells[at + STATE]! & MOST_USES) | list
     this.#held[list]!++
   }
 
   #unlink(slot: number): void {
-    const links = this.#links
-    const prev = links[2 * slot]!
-    const next = links[2 * slot + 1]!
-    links[2 * prev + 1] = next
-    links[2 * next] = prev
-    this.#held[this.#states[slot]! & LIST]!--
+    const cells = this.#cells
+    const at = slot * CELLS
+    const prev = cells[at + PREV]!
+    const next = cells[at + NEXT]!
+    cells[prev * CELLS + NEXT] = next
+    cells[next * CELLS + PREV] = prev
+    this.#held[cells[at + STATE]! & LIST]!--
   }
 }

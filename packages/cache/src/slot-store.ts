@@ -176,7 +176,7 @@ export function grown<A extends Int32Array | Uint32Array | Uint8Array | Float64A
   return larger
 }
 
-/** The smallest of max, max / 2, max / 4, … above the capacity, at least 512 unless max is less. */
+/** The smallest of max, max / 2, … above the capacity, at least 512 unless max is less. */
 function nextCapacity(capacity: number, max: number): number {
   let next = max
   while (next >> 1 >= SMALLEST && Math.ceil(next / 2) > capacity) next = Math.ceil(next / 2)
