@@ -10,10 +10,10 @@
 
 import { type AdaptiveRule, adaptiveRules } from './adaptive-rule.ts'
 import type { FrequencySketch } from './frequency-sketch.ts'
-import { type Miniature, MOST_GROWTH } from './miniature.ts'
+import { type Miniature, miniaturesOf } from './miniature.ts'
 
 /** Entries that a miniature should have; the sample is no more and no less than these parts. */
-const ENTRIES = 48
+const ENTRIES = 40
 const LEAST_PART = 1 / 32
 const MOST_PART = 1 / 8
 /** Requests of the sample from one decision to the next. */

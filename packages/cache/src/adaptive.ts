@@ -33,7 +33,7 @@ const RULE = 16
 /** A sketch for fewer entries mixes up too many keys, and halves its counts within a loop. */
 const LEAST_COUNTED = 512
 /** How many keys that left are remembered for each entry. */
-const GHOSTS = 2
+const GHOSTS = 1.5
 /** How many entries an operation moves where a list is too long. */
 const MOVES = 2
 const STEPS = 65_536

@@ -3,7 +3,7 @@
 //   set    [ newest … oldest ]   fingerprints of keys whose hash leads here; 0 is none
 //
 // A full set forgets its oldest, so what is remembered is about the last `size` keys; the
-// {@link Ghost} of S3-FIFO keeps to that number and takes eight times the memory for it. A key that
+// ghost of S3FifoCache keeps to that number and takes four times the memory for it. A key that
 // never left is taken for one that did in about 1 of 8,000 cases.
 
 const WAYS = 8

@@ -16,24 +16,31 @@ const SCRAMBLE = 0x2c1b3c6d
 export class MiniatureIndex {
   /** The hash of each slot. */
   readonly hashes: Int32Array<ArrayBuffer>
-  readonly #table: Slots
+  readonly #cells: Slots
+  /** Where the table begins among the cells. */
+  readonly #start: number
   readonly #mask: number
 
-  /** @param table Zeros, a power of two of them, and at least one word more than entries. */
-  constructor(hashes: Int32Array<ArrayBuffer>, table: Slots) {
+  /**
+   * @param cells Whose end is the table: zeros, at least one more than there will be entries.
+   * @param words How many, a power of two.
+   */
+  constructor(hashes: Int32Array<ArrayBuffer>, cells: Slots, words: number) {
     this.hashes = hashes
-    this.#table = table
-    this.#mask = table.length - 1
+    this.#cells = cells
+    this.#start = cells.length - words
+    this.#mask = words - 1
   }
 
   /** The slot of a hash, or 0. */
   find(hash: number): number {
-    const table = this.#table
+    const cells = this.#cells
+    const start = this.#start
     const mask = this.#mask
     const { hashes } = this
     let at = homeOf(hash) & mask
     for (let left = MAX_PROBE; left > 0; left--) {
-      const slot = table[at]!
+      const slot = cells[start + at]!
       if (slot === 0 || hashes[slot] === hash) return slot
       at = (at + 1) & mask
     }
@@ -42,11 +49,12 @@ export class MiniatureIndex {
 
   /** Enters a slot under a hash that is not there yet; whether there was a place for it. */
   enter(hash: number, slot: number): boolean {
-    const table = this.#table
+    const cells = this.#cells
+    const start = this.#start
     let at = homeOf(hash) & this.#mask
     for (let left = MAX_PROBE; left > 0; left--) {
-      if (table[at] === 0) {
-        table[at] = slot
+      if (cells[start + at] === 0) {
+        cells[start + at] = slot
         this.hashes[slot] = hash
         return true
       }
@@ -57,20 +65,21 @@ export class MiniatureIndex {
 
   /** Takes a slot out. */
   leave(slot: number): void {
-    const table = this.#table
+    const cells = this.#cells
+    const start = this.#start
     const mask = this.#mask
     const { hashes } = this
     let hole = homeOf(hashes[slot]!) & mask
-    while (table[hole] !== slot) hole = (hole + 1) & mask
+    while (cells[start + hole] !== slot) hole = (hole + 1) & mask
     for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
-      const other = table[at]!
+      const other = cells[start + at]!
       if (other === 0) break
       // May fill the hole whoever has come at least as far as the hole is behind.
       if (((at - homeOf(hashes[other]!)) & mask) < ((at - hole) & mask)) continue
-      table[hole] = other
+      cells[start + hole] = other
       hole = at
     }
-    table[hole] = 0
+    cells[start + hole] = 0
   }
 }
 

@@ -3,7 +3,8 @@
 // It hits about as often as the whole cache would under that rule.
 //
 //   slots   0 … 2 sentinels of the lists, 3 … entries; dead ones chained through their `next`
-//   cells   [ prev | next | uses:2 list:2 ] a slot
+//   cells   [ prev | next | uses:2 list:2 ] a slot, [ last | first | length ] a sentinel; behind
+//           them the table of the index
 //
 // All miniatures of a contest share one buffer: as objects of their own, the arrays of small ones
 // would take more than what is in them.
@@ -29,7 +30,7 @@ const ONE_USE = 4
 const MOST_USES = 12
 const USED_TWICE = 8
 /** How many keys that left are remembered for each entry, where the rule asks for it. */
-const GHOSTS = 2
+const GHOSTS = 1.5
 const STEPS = 65_536
 /** Words of the index for each entry; a power of two is chosen above. */
 const WORDS = 1.5
@@ -56,10 +57,9 @@ export function miniaturesOf(
     isNarrow ? new Uint16Array(buffer, at, length) : new Uint32Array(buffer, at, length)
   return rules.map((rule, i) => {
     const at = i * bytes
-    const cells = slotsAt(at + hashBytes, slots * CELLS)
-    const table = slotsAt(at + hashBytes + slots * CELLS * width, words)
-    const index = new MiniatureIndex(new Int32Array(buffer, at, slots), table)
-    return new Miniature(rule, sketch, index, cells)
+    const cells = slotsAt(at + hashBytes, slots * CELLS + words)
+    const index = new MiniatureIndex(new Int32Array(buffer, at, slots), cells, words)
+    return new Miniature({ rule, sketch, index, cells, entries })
   })
 }
 
@@ -70,7 +70,6 @@ export class Miniature {
   readonly #ghost: CompactGhost | undefined
   readonly #index: MiniatureIndex
   readonly #cells: Slots
-  readonly #held = [0, 0, 0]
   #capacity = 0
   #windowMost = 0
   #protectedMost = 0
@@ -79,15 +78,21 @@ export class Miniature {
   #free = 0
 
   /** Is made by {@link miniaturesOf}. */
-  constructor(rule: AdaptiveRule, sketch: FrequencySketch, index: MiniatureIndex, cells: Slots) {
-    const capacity = cells.length / CELLS - LISTS
+  constructor(made: {
+    readonly rule: AdaptiveRule
+    readonly sketch: FrequencySketch
+    readonly index: MiniatureIndex
+    readonly cells: Slots
+    readonly entries: number
+  }) {
+    const { rule, sketch, index, cells, entries } = made
     this.#rule = rule
     this.#sketch = sketch
     this.#index = index
     this.#cells = cells
-    this.#ghost = rule.isQueue ? new CompactGhost(GHOSTS * capacity) : undefined
+    this.#ghost = rule.isQueue ? new CompactGhost(GHOSTS * entries) : undefined
     for (let list = 0; list < LISTS; list++) cells.fill(list, list * CELLS, list * CELLS + STATE)
-    this.resize(capacity)
+    this.resize(entries)
   }
 
   /** Sets how many entries there is room for, at most what it was made for. */
@@ -100,7 +105,7 @@ export class Miniature {
 
   /** Entries that are here. */
   get size(): number {
-    return this.#held[WINDOW]! + this.#held[PROBATION]! + this.#held[PROTECTED]!
+    return this.#length(WINDOW) + this.#length(PROBATION) + this.#length(PROTECTED)
   }
 
   /** Asks for the key of a hash, and sets it if it is not here; whether it was. */
@@ -118,7 +123,7 @@ export class Miniature {
     }
     this.#cells[slot * CELLS + STATE] = 0
     this.#link(slot, this.#ghost?.take(hash) ? PROTECTED : WINDOW)
-    if (!this.#rule.isQueue && this.#held[WINDOW]! > this.#windowMost) {
+    if (!this.#rule.isQueue && this.#length(WINDOW) > this.#windowMost) {
       this.#move(this.#last(WINDOW), PROBATION)
     }
     return false
@@ -129,7 +134,7 @@ export class Miniature {
     if ((state & MOST_USES) < MOST_USES) this.#cells[slot * CELLS + STATE] = state + ONE_USE
     if (this.#rule.isQueue) return
     this.#move(slot, (state & LIST) === WINDOW ? WINDOW : PROTECTED)
-    if (this.#held[PROTECTED]! > this.#protectedMost) this.#move(this.#last(PROTECTED), PROBATION)
+    if (this.#length(PROTECTED) > this.#protectedMost) this.#move(this.#last(PROTECTED), PROBATION)
   }
 
   #evict(): void {
@@ -144,7 +149,7 @@ export class Miniature {
     const unproven = this.#last(PROBATION)
     const main = unproven === PROBATION ? this.#last(PROTECTED) : unproven
     if (main === PROTECTED) return candidate
-    if (candidate === WINDOW || this.#held[WINDOW]! < this.#windowMost) return main
+    if (candidate === WINDOW || this.#length(WINDOW) < this.#windowMost) return main
     const { hashes } = this.#index
     const count = this.#sketch.estimate(hashes[candidate]!)
     if (count <= this.#sketch.estimate(hashes[main]!) + this.#rule.margin) return candidate
@@ -156,7 +161,7 @@ export class Miniature {
     for (let steps = 0; ; steps++) {
       const oldest = this.#last(WINDOW)
       const main = this.#last(PROTECTED)
-      if (oldest !== WINDOW && (this.#held[WINDOW]! >= this.#windowMost || main === PROTECTED)) {
+      if (oldest !== WINDOW && (this.#length(WINDOW) >= this.#windowMost || main === PROTECTED)) {
         if (this.#uses(oldest) < USED_TWICE || steps === STEPS) {
           this.#ghost!.add(this.#index.hashes[oldest]!)
           return oldest
@@ -188,6 +193,10 @@ export class Miniature {
     this.#free = slot
   }
 
+  #length(list: number): number {
+    return this.#cells[list * CELLS + STATE]!
+  }
+
   #last(list: number): number {
     return this.#cells[list * CELLS + PREV]!
   }
@@ -206,7 +215,7 @@ export class Miniature {
     cells[first * CELLS + PREV] = slot
     cells[list * CELLS + NEXT] = slot
     cells[at + STATE] = (cells[at + STATE]! & MOST_USES) | list
-    this.#held[list]!++
+    cells[list * CELLS + STATE]!++
   }
 
   #unlink(slot: number): void {
@@ -216,6 +225,6 @@ export class Miniature {
     const next = cells[at + NEXT]!
     cells[prev * CELLS + NEXT] = next
     cells[next * CELLS + PREV] = prev
-    this.#held[cells[at + STATE]! & LIST]!--
+    cells[(cells[at + STATE]! & LIST) * CELLS + STATE]!--
   }
 }
