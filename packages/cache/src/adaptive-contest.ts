@@ -13,9 +13,9 @@ import type { FrequencySketch } from './frequency-sketch.ts'
 import { type Miniature, miniaturesOf } from './miniature.ts'
 
 /** Entries that a miniature should have; the sample is no more and no less than these parts. */
-const ENTRIES = 40
+const ENTRIES = 32
 const LEAST_PART = 1 / 32
-const MOST_PART = 1 / 8
+const MOST_PART = 1 / 16
 /** Requests of the sample from one decision to the next. */
 const ROUND = 64
 /** Requests of the sample, for each entry of a miniature, after which a win counts half. */
@@ -30,7 +30,7 @@ const SPREAD = 0x2545f491
 export class AdaptiveContest {
   /** The rule that is ahead, as its place in {@link adaptiveRules}. */
   winner = 0
-  protected readonly wins: Float64Array<ArrayBuffer>
+  protected readonly wins: Float32Array
   readonly #sketch: FrequencySketch
   #miniatures: readonly Miniature[] = []
   /** Hashes whose spread is below this are in the sample. */
@@ -43,7 +43,7 @@ export class AdaptiveContest {
 
   constructor(sketch: FrequencySketch) {
     this.#sketch = sketch
-    this.wins = new Float64Array(adaptiveRules.length ** 2)
+    this.wins = new Float32Array(adaptiveRules.length ** 2)
   }
 
   /** Takes up how many entries there is room for; begins anew if that is very different. */

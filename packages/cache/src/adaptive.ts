@@ -33,7 +33,7 @@ const RULE = 16
 /** A sketch for fewer entries mixes up too many keys, and halves its counts within a loop. */
 const LEAST_COUNTED = 512
 /** How many keys that left are remembered for each entry. */
-const GHOSTS = 1.5
+const GHOSTS = 2
 /** How many entries an operation moves where a list is too long. */
 const MOVES = 2
 const STEPS = 65_536
@@ -42,8 +42,8 @@ const STEPS = 65_536
  * Keeps what the rule that suits the work best would keep: W-TinyLFU with one of two windows, one
  * that holds on in loops, S3-FIFO or LRU. The default choice where the work is not known.
  *
- * Constant time, a `set` amortised; about 6 bytes an entry more than {@link TinyLfuCache}, 10 kB
- * for a thousand. Learning takes some requests an entry: work that changes faster than that is
+ * Constant time, a `set` amortised; about 7 bytes an entry more than {@link TinyLfuCache}, 10 kB
+ * where there are few. Learning takes some requests an entry: work that changes faster than that is
  * better served by one rule. Chance is only in the seed of the hash, which also chooses the sample:
  * the same `random` makes the same decisions.
  *
@@ -54,7 +54,7 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
   protected override readonly policy: string = 'adaptive'
   protected contest: AdaptiveContest
   readonly #sketch: FrequencySketch
-  #states: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  #states: Uint8Array = new Uint8Array(0)
   #ghost: CompactGhost = new CompactGhost(0)
   /** How much each list holds, in weight. */
   readonly #held = [0, 0, 0]

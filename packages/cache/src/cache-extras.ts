@@ -15,7 +15,7 @@ export class CacheExtras<K, V> {
   /** Undefined until an entry has a time limit. */
   wheel: TimerWheel | undefined
   /** The weight of each slot; undefined if nothing is weighed. */
-  weights: Float64Array<ArrayBuffer> | undefined
+  weights: Float64Array | undefined
   /** The sum of `weights`. */
   weight = 0
   maxWeight: number

@@ -12,7 +12,7 @@ const WAYS = 8
 export class CompactGhost {
   /** About how many keys it remembers. */
   readonly size: number
-  readonly #prints: Uint16Array<ArrayBuffer>
+  readonly #prints: Uint16Array
   readonly #sets: number
 
   constructor(size: number) {

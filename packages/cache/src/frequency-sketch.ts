@@ -14,7 +14,7 @@ const HALVES = 0x77777777
 
 /** Approximate counts from 0 to 15 by hash. */
 export class FrequencySketch {
-  #table: Uint32Array<ArrayBuffer>
+  #table: Uint32Array
   #blockMask: number
   /** Counts made since the last halving, and how many bring on the next. */
   #counted = 0

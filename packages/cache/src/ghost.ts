@@ -14,7 +14,7 @@ const UNITS = 16_384
 export class Ghost {
   /** How many keys it remembers. */
   readonly size: number
-  readonly #words: Uint32Array<ArrayBuffer>
+  readonly #words: Uint32Array
   readonly #sets: number
   /** Keys that one step of time stands for. */
   readonly #unit: number

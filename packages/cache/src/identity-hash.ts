@@ -8,8 +8,8 @@ const POSITIVE = 0x7fffffff
 /** Hashes floats, bigint, symbols, objects and all else that is neither string nor integer. */
 export class IdentityHash {
   readonly #seed: number
-  readonly #float: Float64Array<ArrayBuffer> = new Float64Array(1)
-  readonly #halves: Int32Array<ArrayBuffer> = new Int32Array(this.#float.buffer)
+  readonly #float: Float64Array = new Float64Array(1)
+  readonly #halves: Int32Array = new Int32Array(this.#float.buffer)
   readonly #numbers: WeakMap<object, number> = new WeakMap()
   #next = 1
 

@@ -25,11 +25,11 @@ const NONE = 0
 export class LfuCache<K, V> extends PolicyCache<K, V> {
   protected override readonly policy: string = 'lfu'
   /** The run of each slot, from 1. */
-  #runs: Uint32Array<ArrayBuffer> = new Uint32Array(0)
+  #runs: Uint32Array = new Uint32Array(0)
   /** Of each run: how often its entries were used, how many they are, and the first. */
-  #counts: Float64Array<ArrayBuffer> = new Float64Array(16)
-  #sizes: Uint32Array<ArrayBuffer> = new Uint32Array(16)
-  #firsts: Uint32Array<ArrayBuffer> = new Uint32Array(16)
+  #counts: Float64Array = new Float64Array(16)
+  #sizes: Uint32Array = new Uint32Array(16)
+  #firsts: Uint32Array = new Uint32Array(16)
   /** The first run never used, and the first dead one; dead ones are chained through `firsts`. */
   #fresh = 1
   #free = NONE

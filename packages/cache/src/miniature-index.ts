@@ -7,7 +7,7 @@
 // chosen to collide cost a bounded probe, and what a miniature does not know of is a miss there.
 
 /** Numbers of slots, 16 bits each where that is enough. */
-export type Slots = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
+export type Slots = Uint16Array | Uint32Array
 
 const MAX_PROBE = 64
 const SCRAMBLE = 0x2c1b3c6d
@@ -15,7 +15,7 @@ const SCRAMBLE = 0x2c1b3c6d
 /** Finds the slot of a hash. */
 export class MiniatureIndex {
   /** The hash of each slot. */
-  readonly hashes: Int32Array<ArrayBuffer>
+  readonly hashes: Int32Array
   readonly #cells: Slots
   /** Where the table begins among the cells. */
   readonly #start: number
@@ -25,7 +25,7 @@ export class MiniatureIndex {
    * @param cells Whose end is the table: zeros, at least one more than there will be entries.
    * @param words How many, a power of two.
    */
-  constructor(hashes: Int32Array<ArrayBuffer>, cells: Slots, words: number) {
+  constructor(hashes: Int32Array, cells: Slots, words: number) {
     this.hashes = hashes
     this.#cells = cells
     this.#start = cells.length - words

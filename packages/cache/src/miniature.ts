@@ -30,7 +30,7 @@ const ONE_USE = 4
 const MOST_USES = 12
 const USED_TWICE = 8
 /** How many keys that left are remembered for each entry, where the rule asks for it. */
-const GHOSTS = 1.5
+const GHOSTS = 2
 const STEPS = 65_536
 /** Words of the index for each entry; a power of two is chosen above. */
 const WORDS = 1.5

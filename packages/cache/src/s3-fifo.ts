@@ -31,7 +31,7 @@ const STEPS = 65_536
 export class S3FifoCache<K, V> extends PolicyCache<K, V> {
   protected override readonly policy: string = 's3-fifo'
   /** Of each slot: uses in the low two bits, the list in the third. */
-  #states: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  #states: Uint8Array = new Uint8Array(0)
   #ghost: Ghost
   /** How much of the capacity the small queue has, and may have. */
   #smallWeight = 0

@@ -26,7 +26,7 @@ const STEPS = 65_536
 export class SieveCache<K, V> extends PolicyCache<K, V> {
   protected override readonly policy: string = 'sieve'
   /** A bit a slot: used since the hand came by. */
-  #used: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  #used: Uint8Array = new Uint8Array(0)
   #hand = 0
 
   /** @throws {CacheError} for options out of range, see {@link CacheOptions}. */

@@ -24,11 +24,11 @@ export class SlotIndex<K> {
   /** The key of each slot. */
   keys: (K | undefined)[] = [undefined]
   /** The hash of each slot's key; not negative for a key that only a Map can hold. */
-  hashes: Int32Array<ArrayBuffer>
-  words: Uint32Array<ArrayBuffer>
+  hashes: Int32Array
+  words: Uint32Array
   mask: number
   /** The table that is being left, if any; what was moved has a grave in its place. */
-  old: Uint32Array<ArrayBuffer> | undefined
+  old: Uint32Array | undefined
   oldMask = 0
   /** Words of the old table before this one have been moved. */
   frontier = 0

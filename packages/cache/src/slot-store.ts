@@ -21,7 +21,7 @@ export class SlotStore<K, V> extends SlotIndex<K> {
   /** The value of each slot. */
   values: (V | undefined)[] = [undefined]
   /** `links[2 * slot]` is the previous slot of a list, `links[2 * slot + 1]` the next. */
-  links: Uint32Array<ArrayBuffer> = new Uint32Array(0)
+  links: Uint32Array = new Uint32Array(0)
   /** Entries that live here. */
   size = 0
   /** Most entries; the caller sees to it before it inserts. */

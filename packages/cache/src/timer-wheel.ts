@@ -22,9 +22,9 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Deadlines of slots. */
 export class TimerWheel {
   /** The millisecond from which on a slot has expired; Infinity without one. */
-  deadlines: Float64Array<ArrayBuffer> = new Float64Array(0)
+  deadlines: Float64Array = new Float64Array(0)
   /** As in the store, interleaved; node `FIRST + slot` is that of a slot. */
-  #links: Uint32Array<ArrayBuffer> = new Uint32Array(0)
+  #links: Uint32Array = new Uint32Array(0)
   readonly #monotonic: () => number
   /** The last whole millisecond whose buckets were emptied. */
   #tick: number

@@ -39,7 +39,7 @@ const MOVES = 2
 export class TinyLfuCache<K, V> extends PolicyCache<K, V> {
   protected override readonly policy: string = 'tiny-lfu'
   /** The list of each slot. */
-  #places: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  #places: Uint8Array = new Uint8Array(0)
   readonly #sketch: FrequencySketch
   readonly #random: () => number
   readonly #climber = new WindowClimber(FIRST_PART)

@@ -84,8 +84,8 @@ export function wholeMiniature(
 /** All requests of a key are in the sample or none, and about the right part of the keys is. */
 export function checkSample(make: MakeContest): void {
   for (const [entries, part] of [
-    [100, 1 / 8],
-    [1000, 40 / 1000],
+    [100, 1 / 16],
+    [1000, 32 / 1000],
     [100_000, 1 / 32],
   ] as const) {
     const contest = make(new FrequencySketch(512))

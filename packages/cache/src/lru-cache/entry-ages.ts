@@ -14,9 +14,9 @@ const PUT_BACK = 8
 /** Times of slots, in milliseconds of the cache's clock. */
 export class EntryAges {
   /** When an entry's time began; 0 where there is no limit. */
-  starts: Float64Array<ArrayBuffer> = new Float64Array(0)
+  starts: Float64Array = new Float64Array(0)
   /** How long it lasts; 0 is for ever. */
-  ttls: Float64Array<ArrayBuffer> = new Float64Array(0)
+  ttls: Float64Array = new Float64Array(0)
   readonly #clock: CoarseClock
   readonly #timers: Timers
   readonly #wheel: TimerWheel

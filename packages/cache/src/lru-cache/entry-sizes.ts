@@ -8,7 +8,7 @@ import type { SizeCalculator } from './lru-options.ts'
 /** Sizes of slots, and their sum. */
 export class EntrySizes {
   /** The size of each slot. */
-  sizes: Float64Array<ArrayBuffer> = new Float64Array(0)
+  sizes: Float64Array = new Float64Array(0)
   /** The sum of `sizes`. */
   total = 0
 
