@@ -101,12 +101,11 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
   }
 
   protected override touch(slot: number): void {
-    if (this.extras?.weights !== undefined) {
-      // `set` may have changed what the entry weighs: all lists must add up to the whole again.
-      const [window, probation, main] = this.#held as [number, number, number]
-      this.#held[this.#states[slot]! & LIST]! += this.weight - window - probation - main
-    }
     this.#use(slot)
+  }
+
+  protected override reweighed(slot: number, by: number): void {
+    this.#held[this.#states[slot]! & LIST]! += by
   }
 
   protected override release(slot: number): void {

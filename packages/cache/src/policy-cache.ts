@@ -80,6 +80,8 @@ export abstract class PolicyCache<K, V> implements Cache<K, V> {
   protected abstract victim(): number
   /** The lists, from the one whose entries would stay longest; each is read from its head. */
   protected abstract order(): readonly number[]
+  /** Notes that an entry weighs so much more, or less, since it was set again. */
+  protected reweighed(_slot: number, _by: number): void {}
   /** Notes that the limits have changed; entries still exceed them if they became smaller. */
   protected resized(): void {}
   /** Forgets all that the policy knows; its lists are empty by now. */
@@ -264,7 +266,9 @@ export abstract class PolicyCache<K, V> implements Cache<K, V> {
       const old = store.values[found] as V
       if (!Object.is(old, value)) extras.depart(store.keys[found] as K, old, 'replaced')
       store.values[found] = value
+      const before = this.weightOf(found)
       extras.note(found, weight, ttlMs)
+      this.reweighed(found, this.weightOf(found) - before)
       this.touch(found)
       while (this.#isOver(0)) this.#makeRoom()
     } else {

@@ -64,6 +64,10 @@ export class S3FifoCache<K, V> extends PolicyCache<K, V> {
     if ((this.#states[slot]! & MOST_USES) < MOST_USES) this.#states[slot]!++
   }
 
+  protected override reweighed(slot: number, by: number): void {
+    if ((this.#states[slot]! & IN_SMALL) !== 0) this.#smallWeight += by
+  }
+
   protected override release(slot: number): void {
     if ((this.#states[slot]! & IN_SMALL) !== 0) this.#smallWeight -= this.weightOf(slot)
     this.store.unlink(slot)

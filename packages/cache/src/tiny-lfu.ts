@@ -83,6 +83,10 @@ export class TinyLfuCache<K, V> extends PolicyCache<K, V> {
     this.#use(slot)
   }
 
+  protected override reweighed(slot: number, by: number): void {
+    this.#held[this.#places[slot]!]! += by
+  }
+
   protected override release(slot: number): void {
     this.#held[this.#places[slot]!]! -= this.weightOf(slot)
     this.store.unlink(slot)
