@@ -3,7 +3,12 @@
 import { CircuitBreaker, consecutive } from '@ashlar/breaker'
 import { pipe, retry, timeout } from '@ashlar/resilience'
 import { expect, expectTypeOf, test } from 'vitest'
-import { type Goodput, goodputMistake, measureGoodput } from '../src/breaker/goodput.ts'
+import {
+  detectionCost,
+  type Goodput,
+  goodputMistake,
+  measureGoodput,
+} from '../src/breaker/goodput.ts'
 import type { ClientBug } from '../src/breaker/guarded-client.ts'
 
 /** Every kind of fault, of one node and of two, twice. */
@@ -27,6 +32,9 @@ test('without breakers calls that wait for dead nodes take the places of others'
     return failedNodes === 2 && underFault < 0.9 * 0.6
   })
   expect(starved).toHaveLength(RUNS / 4)
+  expect(
+    found.filter(({ failedAttempts, failedNodes }) => failedAttempts <= detectionCost(failedNodes)),
+  ).toEqual([])
 })
 
 test.each(['probes without a limit', 'never tries an open node again'] as const)(

@@ -128,7 +128,8 @@ export class S3FifoCache<K, V> extends PolicyCache<K, V> {
     const { size, hashes } = this.store
     // A cache bounded by weight alone does not know beforehand how many entries it will have, and
     // one that was resized has more or fewer.
-    const wanted = Math.floor(size * (1 - SMALL_PART))
+    // One more than main holds: a newcomer is looked up after the entry that made room for it left.
+    const wanted = Math.floor(size * (1 - SMALL_PART)) + 1
     if (this.#ghost.size < wanted || this.#ghost.size > 4 * wanted) this.#ghost = new Ghost(wanted)
     this.#ghost.add(hashes[slot]!)
   }

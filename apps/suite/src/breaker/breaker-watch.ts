@@ -22,6 +22,8 @@ export class BreakerWatch {
   readonly mistakes: string[] = []
   /** When it last became closed or open, in the clock of its client. */
   readonly transitions: BreakerTransition[] = []
+  /** Calls that failed, of all eras. */
+  failures = 0
   readonly #limits: WatchedLimits
   #state: BreakerState = 'closed'
   #era = 0
@@ -44,6 +46,7 @@ export class BreakerWatch {
       this.mistakes.push(`it let ${this.#inFlight} probes through at once`)
     }
     return (outcome) => {
+      if (outcome === 'fail') this.failures++
       if (era !== this.#era) return
       this.#inFlight--
       if (outcome === 'ok') this.#ok++

@@ -20,6 +20,14 @@ const CLIENTS = ['c1', 'c2']
 const DETECTION_MS = BREAKER.windowMs + TIMEOUT_MS
 /** The longest time open and a probe that failed at the last moment, then one of its own calls. */
 const RECOVERY_MS = BREAKER.maxMs + TIMEOUT_MS + DETECTION_MS
+/**
+ * What a client may lose on a node that fails: the calls it has places for before the first of them
+ * has timed out, those that trip the breaker, and the probes of every time it was open.
+ */
+const DETECTION_COST =
+  CONCURRENCY +
+  BREAKER.minCalls +
+  BREAKER.probes * Math.ceil((FAULT_FOR_MS + RECOVERY_MS) / (BREAKER.initialMs + TIMEOUT_MS))
 
 /** What was measured of one run. */
 export interface Goodput {
@@ -31,6 +39,8 @@ export interface Goodput {
   /** Attempts for each call. */
   readonly amplification: number
   readonly calls: number
+  /** Attempts on nodes that failed them. */
+  readonly failedAttempts: number
   readonly openAtTheEnd: number
 }
 
@@ -66,6 +76,9 @@ export async function measureGoodput(seed: number, bug?: ClientBug): Promise<Goo
     afterRecovery: share(endMs + RECOVERY_MS, HORIZON_MS),
     amplification: 1 + sum(({ retries }) => retries) / sum(({ calls }) => calls),
     calls: sum(({ calls }) => calls),
+    failedAttempts: sum(({ watches }) => {
+      return [...watches.values()].reduce((total, { failures }) => total + failures, 0)
+    }),
     openAtTheEnd: sum(({ watches }) => {
       return [...watches.values()].filter(({ breaker }) => breaker.state !== 'closed').length
     }),
@@ -74,13 +87,22 @@ export async function measureGoodput(seed: number, bug?: ClientBug): Promise<Goo
 
 /** What a run did not keep; '' if all. */
 export function goodputMistake(found: Goodput): string {
-  const { failedNodes, underFault, afterRecovery, amplification, calls, openAtTheEnd } = found
+  const { failedNodes, underFault, afterRecovery, amplification, calls } = found
+  const { failedAttempts, openAtTheEnd } = found
   const healthyShare = (NODES.length - failedNodes) / NODES.length
   const most = 1 + BUDGET.rate + (CLIENTS.length * BUDGET.minRetries) / calls
   if (underFault < 0.9 * healthyShare) return `only ${underFault} of the calls were answered`
   if (amplification > most) return `${amplification} attempts a call`
+  if (failedAttempts > detectionCost(failedNodes)) {
+    return `${failedAttempts} attempts were lost on ${failedNodes} nodes`
+  }
   if (openAtTheEnd > 0) return `${openAtTheEnd} breakers had not closed`
   return afterRecovery === 1 ? '' : `${afterRecovery} of the calls were answered after recovery`
+}
+
+/** How many attempts the clients may lose on that many nodes together. */
+export function detectionCost(failedNodes: number): number {
+  return failedNodes * CLIENTS.length * DETECTION_COST
 }
 
 function faultsOf(seed: number, nodes: readonly string[]): Fault[] {
