@@ -3,7 +3,7 @@
 // while its name is known goes to the main queue at once. The main queue gives what was used
 // another round.
 //
-//   small   10 % of the capacity      main   the rest      ghost   names, as many as main holds
+//   small   10 % of the capacity      main   the rest      ghost   names, one more than main holds
 //
 // A slot's two bits count its uses up to 3. A set looks at no more than STEPS entries.
 

@@ -73,7 +73,7 @@ export class TinyLfuCache<K, V> extends PolicyCache<K, V> {
   protected override admit(slot: number): void {
     this.#sketch.count(this.store.hashes[slot]!)
     this.#enter(WINDOW, slot)
-    for (let moves = 0; moves < MOVES && this.#held[WINDOW]! > this.#windowMost; moves++) {
+    for (let moves = 0; moves < MOVES && this.#isWindowOver(slot); moves++) {
       this.#move(this.store.last(WINDOW), PROBATION)
     }
     this.#sampled(0)
@@ -142,6 +142,18 @@ export class TinyLfuCache<K, V> extends PolicyCache<K, V> {
       store.linkFirst(place, slot)
     }
     this.#sampled(1)
+  }
+
+  /**
+   * Whether the window has one entry too many even without the newcomer. By weight it may be over
+   * its bound by less than an entry: to move one out for that would take it past the sketch, time
+   * and again, and a loop would flush the main part.
+   */
+  #isWindowOver(newcomer: number): boolean {
+    const oldest = this.store.last(WINDOW)
+    if (oldest === newcomer) return false
+    const others = this.#held[WINDOW]! - this.weightOf(newcomer)
+    return others - this.weightOf(oldest) >= this.#windowMost - 1
   }
 
   /** Whether who falls out of the window is to take the place of who would leave the main part. */

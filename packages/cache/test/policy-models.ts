@@ -105,7 +105,7 @@ export class SieveModel extends ListModel {
   }
 }
 
-/** S3-FIFO with a small queue of a tenth and a memory of the last `0.9 max` that left it. */
+/** S3-FIFO with a small queue of a tenth and a memory of the last `0.9 max + 1` that left it. */
 export class S3FifoModel implements Model {
   #small: Entry[] = []
   #main: Entry[] = []
@@ -149,7 +149,7 @@ export class S3FifoModel implements Model {
       if (entry.uses >= 2) this.#main.unshift({ key: entry.key, uses: 0 })
       else {
         this.#ghost.unshift(entry.key)
-        this.#ghost.length = Math.min(this.#ghost.length, Math.floor(this.#max * 0.9))
+        this.#ghost.length = Math.min(this.#ghost.length, Math.floor(this.#max * 0.9) + 1)
       }
     } else {
       const entry = this.#main.pop()!
