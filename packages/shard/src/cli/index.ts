@@ -1,0 +1,2 @@
+export { type Host, runCommand } from './command.ts'
+export type { CommandConfig } from './config.ts'

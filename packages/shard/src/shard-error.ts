@@ -1,0 +1,184 @@
+// The errors of this package. `code` is stable: programs switch on it, people read the message,
+// which says what was given, what is allowed and what to do next. Built only when thrown.
+
+/** What a {@link ShardError} can be about. */
+export type ShardErrorCode =
+  | 'STALE_EPOCH'
+  | 'SHARD_MOVED'
+  | 'SHARD_FROZEN'
+  | 'CROSS_SHARD'
+  | 'SCATTER_PARTIAL'
+  | 'UNKNOWN_SHARD'
+  | 'UNKNOWN_TABLE'
+  | 'UNKNOWN_KEY'
+  | 'IN_DOUBT'
+  | 'ROLLED_BACK'
+  | 'MAP_CONFLICT'
+  | 'NO_MAP'
+  | 'INVALID_MAP'
+  | 'INVALID_KEY'
+  | 'INVALID_OPTION'
+  | 'INVALID_TABLE'
+  | 'NO_SLOT'
+  | 'UNREACHABLE'
+  | 'UNSUPPORTED'
+  | 'CLOSED'
+
+/** What a {@link ShardError} carries for programs, where it applies. */
+export interface ShardErrorDetails {
+  /** The shard it happened on. */
+  readonly shard?: string | undefined
+  /** The slot that was asked for. */
+  readonly slot?: number | undefined
+  /** The epoch that the shard's fence, or the map in the store, is at. */
+  readonly epoch?: number | undefined
+  /** The shards whose part of the answer is missing. */
+  readonly missing?: readonly string[] | undefined
+  /** The distributed transaction whose outcome is open. */
+  readonly transaction?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * What went wrong between a key and its row.
+ *
+ * | code | when, and what to do |
+ * |---|---|
+ * | STALE_EPOCH | the shard's fence is at a later epoch than the caller's map: load the map again |
+ * | SHARD_MOVED | the shard does not own the slot: load the map again, try the new owner |
+ * | SHARD_FROZEN | the slot takes no writes while it moves: try again in a moment |
+ * | CROSS_SHARD | rows of several slots where one was allowed: use `transaction` or `scatter` |
+ * | SCATTER_PARTIAL | some shards did not answer (`missing`): try again, or `partial: 'allow'` |
+ * | UNKNOWN_SHARD | no shard of that id in the map, or none the engine knows how to reach |
+ * | UNKNOWN_TABLE | the map has no rule for the table |
+ * | UNKNOWN_KEY | a directory has no entry for the key, a range or zone does not hold it |
+ * | IN_DOUBT | a crash left the outcome open: `recover()` settles it, reading tells which way |
+ * | ROLLED_BACK | a transaction over shards was refused by one and undone on all |
+ * | MAP_CONFLICT | somebody else changed the map first: load it, make the change again |
+ * | NO_MAP | the store holds no map yet: give one to `open`, or run `ashlar-shard init` |
+ * | INVALID_MAP | a map or a change to it breaks a rule; nothing was changed |
+ * | INVALID_KEY | a shard key is of a type that has no slot |
+ * | INVALID_OPTION | another argument is out of range |
+ * | INVALID_TABLE | a table lacks a primary key, its shard key or its slot column |
+ * | NO_SLOT | a write reached a sharded table without a slot declared: go through the router |
+ * | UNREACHABLE | a shard does not answer; nothing is known to have been changed |
+ * | UNSUPPORTED | the engine cannot do that; the message says which can |
+ * | CLOSED | the router, engine or store was closed |
+ */
+export class ShardError extends Error {
+  override readonly name: string = 'ShardError'
+  /** Stable name of what went wrong. */
+  readonly code: ShardErrorCode
+  /** The shard it happened on. */
+  readonly shard: string | undefined
+  /** The slot that was asked for. */
+  readonly slot: number | undefined
+  /** The epoch that the shard's fence, or the map in the store, is at. */
+  readonly epoch: number | undefined
+  /** The shards whose part of the answer is missing; empty for other codes. */
+  readonly missing: readonly string[]
+  /** The distributed transaction whose outcome is open or was rolled back. */
+  readonly transaction: string | undefined
+
+  constructor(code: ShardErrorCode, message: string, details: ShardErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.shard = details.shard
+    this.slot = details.slot
+    this.epoch = details.epoch
+    this.missing = details.missing ?? []
+    this.transaction = details.transaction
+  }
+}
+
+/** The shard does not own the slot (any more); `epoch` is that of its fence. */
+export class ShardMoved extends ShardError {
+  override readonly name: string = 'ShardMoved'
+
+  constructor(shard: string, slot: number, epoch: number) {
+    super(
+      'SHARD_MOVED',
+      `shard ${shard} does not own slot ${slot} (its fence is at epoch ${epoch}); ` +
+        'load the map again and ask the owner it names',
+      { shard, slot, epoch },
+    )
+  }
+}
+
+/** The shard's fence is at a later epoch than the caller's map. */
+export class StaleEpoch extends ShardError {
+  override readonly name: string = 'StaleEpoch'
+
+  constructor(shard: string, slot: number, epoch: number) {
+    super(
+      'STALE_EPOCH',
+      `slot ${slot} of shard ${shard} is at epoch ${epoch}, later than the caller's map; ` +
+        'load the map again',
+      { shard, slot, epoch },
+    )
+  }
+}
+
+/** The slot takes no writes for the moment. */
+export class ShardFrozen extends ShardError {
+  override readonly name: string = 'ShardFrozen'
+
+  constructor(shard: string, slot: number, epoch: number) {
+    super(
+      'SHARD_FROZEN',
+      `slot ${slot} of shard ${shard} takes no writes while it moves; try again in a moment`,
+      { shard, slot, epoch },
+    )
+  }
+}
+
+/** Rows of several slots where one was allowed. */
+export class CrossShard extends ShardError {
+  override readonly name: string = 'CrossShard'
+
+  constructor(message: string, details: ShardErrorDetails = {}) {
+    super('CROSS_SHARD', message, details)
+  }
+}
+
+/** Some shards did not answer a scatter; `missing` names them. */
+export class ScatterPartial extends ShardError {
+  override readonly name: string = 'ScatterPartial'
+
+  constructor(missing: readonly string[], cause?: unknown) {
+    super(
+      'SCATTER_PARTIAL',
+      `no answer from ${missing.join(', ')}; try again, or take the rest with partial: 'allow'`,
+      { missing, cause },
+    )
+  }
+}
+
+/** No shard of that id. */
+export class UnknownShard extends ShardError {
+  override readonly name: string = 'UnknownShard'
+
+  constructor(shard: string, known: readonly string[]) {
+    super(
+      'UNKNOWN_SHARD',
+      `there is no shard ${JSON.stringify(shard)}; known: ${known.join(', ')}`,
+      {
+        shard,
+      },
+    )
+  }
+}
+
+/** The outcome of a transaction over shards is not known here. */
+export class InDoubtTransaction extends ShardError {
+  override readonly name: string = 'InDoubtTransaction'
+
+  constructor(transaction: string, cause?: unknown) {
+    super(
+      'IN_DOUBT',
+      `the outcome of transaction ${transaction} is not known here; it will be wholly there or ` +
+        'wholly not once recover() has run, and reading its rows tells which',
+      { transaction, cause },
+    )
+  }
+}

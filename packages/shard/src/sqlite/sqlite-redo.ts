@@ -1,0 +1,147 @@
+// The shard's half of two-phase commit. A prepared transaction simply stays open: SQLite's one
+// write lock holds everybody else off until it is resolved. Its intent, a row with its name, is
+// part of it. What it changed goes out as a changeset of SQLite's session extension, to be kept
+// with the decision. After a crash SQLite has undone the transaction; then
+//
+//   begin · insert the intent (there already? then it committed) · apply the changeset · commit
+//
+// does it again, once. Everything that triggers and foreign keys did is in the changeset, and
+// sqlite3changeset_apply fires both like any statement, so triggers of the tables concerned are
+// dropped and made again in that transaction, and foreign keys are off for it.
+//
+//   redo   0xA5 │ version 1 │ changeset
+//
+// Source: sqlite.org/session/sqlite3changeset_apply.html.
+
+import { ShardError } from '../shard-error.ts'
+import { BOOKKEEPING, isInstalled } from './sqlite-catalog.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { exclusively, quoted, sqlite } from './sqlite-database.ts'
+
+const MARK = 0xa5
+const VERSION = 1
+
+/** For how long a shard remembers what it committed; the log settles decisions long before. */
+const KEEP_INTENTS_MS = 7 * 24 * 3_600_000
+
+/** Writes the intent of a transaction into it; false if there is one of that name. */
+export function writeIntent(
+  connection: SqliteConnection,
+  transaction: string,
+  now: number,
+): boolean {
+  // A few old ones go with each new one, so that the table stays as long as the traffic of a week.
+  connection.run(
+    `delete from ashlar_intent where "transaction" in
+      (select "transaction" from ashlar_intent where at < ? order by at limit 4)`,
+    Math.trunc(now - KEEP_INTENTS_MS),
+  )
+  const insert = 'insert or ignore into ashlar_intent values (?, ?)'
+  return connection.run(insert, transaction, Math.trunc(now)) > 0
+}
+
+/** Whether a transaction has committed on this shard. */
+export function hasIntent(connection: SqliteConnection, transaction: string): boolean {
+  if (!isInstalled(connection)) return false
+  return (
+    connection.get('select 1 from ashlar_intent where "transaction" = ?', transaction) !== undefined
+  )
+}
+
+/** A changeset as it is kept with the decision. */
+export function encodeRedo(changeset: Uint8Array): Uint8Array {
+  const redo = new Uint8Array(changeset.length + 2)
+  redo[0] = MARK
+  redo[1] = VERSION
+  redo.set(changeset, 2)
+  return redo
+}
+
+/**
+ * Does again, once, what a crash took back.
+ *
+ * @throws {ShardError} `IN_DOUBT`, nothing being changed, where the rows are not those that the
+ * transaction saw: somebody wrote before recovery had run.
+ */
+export function applyRedo(
+  connection: SqliteConnection,
+  shard: string,
+  transaction: string,
+  redo: Uint8Array,
+  now: number,
+): void {
+  const changeset = decodeRedo(transaction, redo)
+  const { database } = connection
+  // Has no effect inside of a transaction.
+  database.exec('pragma foreign_keys = off')
+  try {
+    exclusively(database, () => {
+      if (!isInstalled(connection)) database.exec(BOOKKEEPING)
+      if (!writeIntent(connection, transaction, now)) return
+      const triggers = triggersOf(connection, tablesOf(connection, changeset))
+      for (const { name } of triggers) database.exec(`drop trigger ${quoted(name)}`)
+      if (!applyWhole(connection, changeset)) throw doesNotFit(shard, transaction)
+      for (const { sql } of triggers) database.exec(sql)
+    })
+  } finally {
+    database.exec('pragma foreign_keys = on')
+  }
+}
+
+/** SQLite skips a table that is gone or was altered, without a word: so the result is compared. */
+function applyWhole({ database }: SqliteConnection, changeset: Uint8Array): boolean {
+  const { SQLITE_CHANGESET_ABORT } = sqlite().constants
+  const session = database.createSession()
+  try {
+    const isApplied = database.applyChangeset(changeset, {
+      onConflict: () => SQLITE_CHANGESET_ABORT,
+    })
+    return isApplied && session.changeset().length === changeset.length
+  } finally {
+    session.close()
+  }
+}
+
+/** The tables that a changeset changes. */
+export function tablesOf({ database }: SqliteConnection, changeset: Uint8Array): string[] {
+  const tables = new Set<string>()
+  database.applyChangeset(changeset, {
+    filter: (table) => {
+      tables.add(table)
+      return false
+    },
+  })
+  return [...tables]
+}
+
+function triggersOf(
+  connection: SqliteConnection,
+  tables: readonly string[],
+): { name: string; sql: string }[] {
+  const rows = connection.all(
+    `select name, sql from sqlite_schema where type = 'trigger'
+      and tbl_name collate nocase in (select value from json_each(?)) order by rowid`,
+    JSON.stringify(tables),
+  )
+  return rows.map(({ name, sql }) => ({ name: String(name), sql: String(sql) }))
+}
+
+function decodeRedo(transaction: string, redo: Uint8Array): Uint8Array {
+  if (redo[0] === MARK && redo[1] === VERSION) return redo.subarray(2)
+  throw new ShardError(
+    'INVALID_OPTION',
+    `the redo of transaction ${transaction} begins with bytes ${redo[0]}, ${redo[1]}; this ` +
+      `version of @ashlar/shard writes and reads ${MARK}, ${VERSION}`,
+    { transaction },
+  )
+}
+
+function doesNotFit(shard: string, transaction: string): ShardError {
+  return new ShardError(
+    'IN_DOUBT',
+    `transaction ${transaction} was decided to commit, and the rows of shard ${shard} are not ` +
+      'those that it saw: something wrote there before recover() had run. Put them right by ' +
+      'hand, then settle the decision',
+    { shard, transaction },
+  )
+}
