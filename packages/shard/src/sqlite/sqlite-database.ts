@@ -5,6 +5,7 @@
 // older Node gets one clear line instead of a failing import.
 
 import { ShardError } from '../shard-error.ts'
+import type { Synchronous } from './synchronous.ts'
 
 /** A connection of node:sqlite. */
 export type Database = import('node:sqlite').DatabaseSync
@@ -14,9 +15,6 @@ export type Statement = import('node:sqlite').StatementSync
 
 /** A value as node:sqlite takes it. */
 export type SqlValue = import('node:sqlite').SQLInputValue
-
-/** When a commit is on the disk: `full` before it resolves, `normal` at the next checkpoint. */
-export type Synchronous = 'full' | 'normal' | 'off'
 
 /** How long SQLite itself may hold the thread for a lock that another program has. */
 const BUSY_MS = 1000

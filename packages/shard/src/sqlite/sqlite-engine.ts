@@ -23,13 +23,13 @@ import { show } from '../show.ts'
 import { platformTimers, type Timers } from '../timers.ts'
 import { scanSql } from './scan-sql.ts'
 import { readTable, tableOf } from './sqlite-catalog.ts'
-import type { Synchronous } from './sqlite-database.ts'
 import { readFences, writeFences } from './sqlite-fence.ts'
 import { installShard } from './sqlite-install.ts'
 import { measureTables } from './sqlite-measure.ts'
 import { refusalOf } from './sqlite-refusal.ts'
 import { placementsOf, type ScanHome, SqliteScan } from './sqlite-scan.ts'
 import { SqliteShard, type SqliteShardOptions } from './sqlite-shard.ts'
+import type { Synchronous } from './synchronous.ts'
 
 /**
  * Keeps each shard in a SQLite file of this process.
