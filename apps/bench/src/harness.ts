@@ -55,9 +55,13 @@ export interface MemoryQuestion extends Question {
   readonly candidates: Readonly<Record<string, () => unknown>>
 }
 
-/** A question of plain numbers that need no clock (moved keys, max/mean). */
+/**
+ * A question whose numbers are known: those that need no clock (moved keys, max/mean), and those of
+ * calls that are awaited, a list with the number of each round. Of lists the goal is judged by the
+ * median of the rounds' ratios: what the machine did to a round it did to both sides of it.
+ */
 export interface CountQuestion extends Question {
-  readonly results: Readonly<Record<string, number>>
+  readonly results: Readonly<Record<string, number | readonly number[]>>
   readonly lowerIsBetter?: boolean
 }
 
@@ -101,7 +105,7 @@ export class Bench {
 
   /** Times the candidates side by side; `unit` is 'ns/op' (default), 'us/op' or 'ms/op'. */
   speed(question: SpeedQuestion): void {
-    if (!this.#wants(question.id)) return
+    if (!this.wants(question.id)) return
     const unit = question.unit ?? 'ns/op'
     const scale = UNITS[unit]
     if (scale === undefined) throw new RangeError(`unit must be one of ${Object.keys(UNITS)}`)
@@ -131,7 +135,7 @@ export class Bench {
 
   /** Bytes that each candidate's object keeps alive, after collections; needs --expose-gc. */
   memory(question: MemoryQuestion): void {
-    if (!this.#wants(question.id)) return
+    if (!this.wants(question.id)) return
     const results: Record<string, Figure> = {}
     for (const [name, make] of Object.entries(question.candidates)) {
       make() // what a first call compiles and caches is not the object's
@@ -142,14 +146,22 @@ export class Bench {
 
   /** Records plain numbers. */
   count(question: CountQuestion): void {
-    if (!this.#wants(question.id)) return
-    const results = Object.fromEntries(
-      Object.entries(question.results).map(([name, n]) => [name, { median: n, min: n, max: n }]),
+    if (!this.wants(question.id)) return
+    const rounds = Object.entries(question.results).map(
+      ([name, numbers]) => [name, [numbers].flat()] as const,
     )
-    this.#add(question, question.unit ?? '', question.lowerIsBetter ?? true, results)
+    const results = Object.fromEntries(rounds.map(([name, numbers]) => [name, figure(numbers)]))
+    const lowerIsBetter = question.lowerIsBetter ?? true
+    this.#add(question, question.unit ?? '', lowerIsBetter, results, Object.fromEntries(rounds))
   }
 
-  #wants(id: string): boolean {
+  /** Records that a row could not be measured here, and why: it meets and misses no goal. */
+  notRun({ id, title }: Pick<Question, 'id' | 'title'>, why: string): void {
+    if (this.wants(id)) this.#add({ id, title }, `not run: ${why}`, true, {})
+  }
+
+  /** Whether a row was asked for: what is costly to prepare is left out for one that was not. */
+  wants(id: string): boolean {
     return this.#only === undefined || this.#only.test(id)
   }
 
@@ -158,9 +170,13 @@ export class Bench {
     unit: string,
     lowerIsBetter: boolean,
     results: Readonly<Record<string, Figure>>,
+    rounds: Readonly<Record<string, readonly number[]>> = {},
   ): void {
     const { id, title, goal } = question
-    const ratio = goal && ratioTo(goal, results, this.#ours, lowerIsBetter)
+    const ratio =
+      goal &&
+      (ratioByRound(goal, rounds, this.#ours, lowerIsBetter) ??
+        ratioTo(goal, results, this.#ours, lowerIsBetter))
     const met =
       goal && ratio !== undefined
         ? 'atMost' in goal
@@ -220,6 +236,20 @@ function ratioTo(
     .map(([, peer]) => peer.median)
   if (peers.length === 0) throw new Error(`no candidate is called ${goal.against}`)
   return lowerIsBetter ? Math.min(...peers) / ours.median : ours.median / Math.max(...peers)
+}
+
+/** The median of the rounds' ratios to one peer; undefined where there is none by round. */
+function ratioByRound(
+  goal: Goal,
+  rounds: Readonly<Record<string, readonly number[]>>,
+  oursName: string,
+  lowerIsBetter: boolean,
+): number | undefined {
+  if ('atMost' in goal) return undefined
+  const ours = rounds[oursName]
+  const peer = rounds[goal.against]
+  if (ours === undefined || peer?.length !== ours.length) return undefined
+  return figure(ours.map((n, i) => (lowerIsBetter ? peer[i]! / n : n / peer[i]!))).median
 }
 
 function figure(rounds: readonly number[]): Figure {

@@ -20,12 +20,14 @@ export interface Subject {
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   breaker: () => import('./breaker.ts'),
   cache: () => import('./cache.ts'),
+  'cache-loading': () => import('./cache-loading.ts'),
   clock: () => import('./clock.ts'),
   hash: () => import('./hash.ts'),
   history: () => import('./history.ts'),
   id: () => import('./id.ts'),
   resilience: () => import('./resilience.ts'),
   ring: () => import('./ring.ts'),
+  shard: () => import('./shard.ts'),
   sim: () => import('./sim.ts'),
 }
 

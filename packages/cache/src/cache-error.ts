@@ -8,8 +8,8 @@ export class CacheError extends Error {
   override readonly name = 'CacheError'
   readonly code: CacheErrorCode
 
-  constructor(code: CacheErrorCode, message: string) {
-    super(message)
+  constructor(code: CacheErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
     this.code = code
   }
 }
@@ -22,6 +22,17 @@ export type CacheErrorCode =
   | 'ERR_CACHE_TTL'
   | 'ERR_CACHE_OPTION'
   | 'ERR_CACHE_DUMP'
+  | 'ERR_CACHE_KEY'
+  | 'ERR_CACHE_LOAD_TIMEOUT'
+  | 'ERR_CACHE_LOAD_CYCLE'
+  | 'ERR_CACHE_LOAD_MANY'
+  | 'ERR_CACHE_CLOSED'
+  | 'ERR_CACHE_STORE_DOWN'
+  | 'ERR_CACHE_CHANGE_PENDING'
+  | 'ERR_CACHE_CODEC'
+  | 'ERR_CACHE_GARBAGE'
+  | 'ERR_CACHE_QUEUE_FULL'
+  | 'ERR_CACHE_WRITE_LOST'
 
 /** A value as an error message shows it, cut short. */
 export function show(value: unknown): string {

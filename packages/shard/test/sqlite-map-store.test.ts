@@ -103,7 +103,7 @@ describe('the SQLite map store', () => {
     expect((await decisions.find('f'))?.shards).toEqual([{ shard: 's', redo }])
     const file = new DatabaseSync(path)
     onTestFinished(() => file.close())
-    const kept = file.prepare('SELECT count(*) AS n FROM ashlar_decision_shard WHERE redo NOT NULL')
+    const kept = file.prepare('SELECT count(*) AS n FROM ashlar_unsettled WHERE length(redo) > 0')
     expect(kept.get()?.n).toBe(1)
   })
 

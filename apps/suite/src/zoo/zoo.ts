@@ -10,9 +10,11 @@ import { stampedMessages } from '../clock/stamped-messages.ts'
 import { leasedWorkers } from '../id/leased-workers.ts'
 import { pooledTickets } from '../id/pooled-tickets.ts'
 import { reservedWorker } from '../id/reserved-worker.ts'
+import { clusteredReads } from './clustered-reads.ts'
 import { placedStore, type StoreBug } from './placed-store.ts'
 import { quorumRegister } from './quorum-register.ts'
 import { ticketServer } from './ticket-server.ts'
+import { tieredReads } from './tiered-reads.ts'
 
 /** A system of the zoo, right or with one bug. */
 export interface Variant {
@@ -86,6 +88,21 @@ export const ZOO: readonly Variant[] = [
     'expires by the wall clock',
     'begins anew with every hit',
     'takes a late answer for a new one',
+  ]),
+  ...variants('tiered reads', tieredReads, [
+    'refills without looking at the lease',
+    'deletes and leaves the leases',
+    'comes back as it was a while ago',
+    'stores whatever was written last',
+    'keeps near what was on its way',
+    'never asks what it has missed',
+    'believes after a gap that it has heard all',
+    'acknowledges what the store does not know',
+    'acknowledges what waits to be written',
+  ]),
+  ...variants('clustered reads', clusteredReads, [
+    'places what not all have prepared',
+    'gives the keys of a dead server to the next',
   ]),
   ...variants('breakers on a ring', breakersOnRing, [
     'counts late results',

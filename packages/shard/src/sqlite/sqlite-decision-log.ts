@@ -1,37 +1,59 @@
-// Decisions of transactions over shards in the map store's file. The insert that comes first
-// decides; what each shard needs to do its part again lies beside it until the decision is settled.
+// Decisions of transactions over shards in the map store's file: what comes first decides.
+//
+//   ashlar_unsettled   transaction │ place │ outcome │ shards │ redo     in the order of `place`
+//   ashlar_settled     transaction │ outcome │ shards │ keep_until
+//
+// A decision is one row of a small tree, since each page that it changes is one more to sync, and
+// the sync is what a transaction waits for: rows by transaction, shard and time took seven pages.
+// `shards` is JSON, [[shard, bytes of its redo or null], …]; `redo` is those bytes, end to end.
 
 import type { Outcome } from '../engine.ts'
 import type { Decision, DecisionLog } from '../map-store.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
+import { exclusively } from './sqlite-database.ts'
 import type { StoreFile } from './store-file.ts'
 
 const DAY_MS = 86_400_000
+
+/** How many settled decisions are looked at with each that is settled: more than come. */
+const LOOKED_AT = 8
+
+const TABLES = `
+create table if not exists ashlar_unsettled
+  ("transaction" text primary key, place integer not null, outcome text not null,
+  shards text not null, redo blob not null) strict, without rowid;
+create table if not exists ashlar_settled
+  ("transaction" text primary key, outcome text not null, shards text not null,
+  keep_until integer not null) strict, without rowid;`
 
 /** The decision log of a `SqliteMapStore`. */
 export class SqliteDecisionLog implements DecisionLog {
   readonly #file: StoreFile
   readonly #now: () => number
+  /** The last settled decision that was looked at. */
+  #lookedAt = ''
 
   constructor(file: StoreFile, now: () => number) {
     this.#file = file
     this.#now = now
+    file.readNow(({ database }) => exclusively(database, () => database.exec(TABLES)))
   }
 
-  decide({ transaction, outcome, shards }: Decision): Promise<Outcome> {
+  decide(decision: Decision): Promise<Outcome> {
+    const { transaction, outcome } = decision
+    const [shards, redo] = encodeShards(decision.shards)
     return this.#file.change((connection) => {
-      const made = connection.get(
-        `insert into ashlar_decision ("transaction", outcome) values (?, ?)
-          on conflict do nothing returning id`,
+      const standing = find(connection, transaction)
+      if (standing !== undefined) return standing.outcome
+      // Few are unsettled at a time, so the last place is found faster than an index is kept.
+      connection.run(
+        `insert into ashlar_unsettled
+          select ?, coalesce(max(place), 0) + 1, ?, ?, ? from ashlar_unsettled`,
         transaction,
         outcome,
+        shards,
+        redo,
       )
-      if (made === undefined) return find(connection, transaction)!.outcome
-      const id = Number(made[0])
-      for (const [place, { shard, redo }] of shards.entries()) {
-        const insert = 'insert into ashlar_decision_shard values (?, ?, ?, ?)'
-        connection.run(insert, id, place, shard, redo ?? null)
-      }
       return outcome
     })
   }
@@ -43,9 +65,11 @@ export class SqliteDecisionLog implements DecisionLog {
   unsettled(): Promise<readonly Decision[]> {
     return this.#file.read((connection) => {
       const rows = connection.all(
-        `select "transaction" from ashlar_decision where keep_until is null order by id`,
+        `select "transaction", outcome, shards, redo from ashlar_unsettled order by place`,
       )
-      return rows.map((row) => find(connection, String(row.transaction))!)
+      return rows.map((row) => {
+        return decisionOf(String(row.transaction), [row.outcome, row.shards, row.redo])
+      })
     })
   }
 
@@ -54,47 +78,79 @@ export class SqliteDecisionLog implements DecisionLog {
     // Lost, it is settled again: the shards find that they have done it.
     await this.#file.changeLightly((connection) => {
       const settled = connection.get(
-        `update ashlar_decision set keep_until = ?
-          where "transaction" = ? and keep_until is null returning id`,
-        now + Math.trunc(keepMs),
+        'delete from ashlar_unsettled where "transaction" = ? returning outcome, shards',
         transaction,
       )
       if (settled === undefined) return
       connection.run(
-        'update ashlar_decision_shard set redo = null where id = ?',
-        Number(settled[0]),
+        'insert into ashlar_settled values (?, ?, ?, ?)',
+        transaction,
+        String(settled[0]),
+        String(settled[1]),
+        now + Math.trunc(keepMs),
       )
-      dropOld(connection, now)
+      this.#dropOld(connection, now)
     })
   }
+
+  /** Goes round the settled ones, a few at a time: the log grows with a day's traffic alone. */
+  #dropOld(connection: SqliteConnection, now: number): void {
+    const rows = connection.all(
+      `select "transaction", keep_until from ashlar_settled
+        where "transaction" > ? order by "transaction" limit ${LOOKED_AT}`,
+      this.#lookedAt,
+    )
+    for (const { transaction, keep_until: keepUntil } of rows) {
+      if (Number(keepUntil) >= now) continue
+      connection.run('delete from ashlar_settled where "transaction" = ?', String(transaction))
+    }
+    this.#lookedAt = rows.length < LOOKED_AT ? '' : String(rows.at(-1)!.transaction)
+  }
 }
+
+const FIND = [
+  'select outcome, shards, redo from ashlar_unsettled where "transaction" = ?',
+  'select outcome, shards, null from ashlar_settled where "transaction" = ?',
+]
 
 function find(connection: SqliteConnection, transaction: string): Decision | undefined {
-  const row = connection.get(
-    'select id, outcome from ashlar_decision where "transaction" = ?',
-    transaction,
-  )
-  if (row === undefined) return undefined
-  const shards = connection.all(
-    'select shard, redo from ashlar_decision_shard where id = ? order by place',
-    Number(row[0]),
-  )
+  for (const sql of FIND) {
+    const row = connection.get(sql, transaction)
+    if (row !== undefined) return decisionOf(transaction, row)
+  }
+  return undefined
+}
+
+function decisionOf(transaction: string, [outcome, shards, redo]: readonly unknown[]): Decision {
   return {
     transaction,
-    outcome: row[1] as Outcome,
-    shards: shards.map(({ shard, redo }) => {
-      return redo === null
-        ? { shard: String(shard) }
-        : { shard: String(shard), redo: redo as Uint8Array }
-    }),
+    outcome: outcome as Outcome,
+    shards: decodeShards(String(shards), redo as Uint8Array | null),
   }
 }
 
-/** A few at a time: more than are settled, so that the log grows with a day's traffic alone. */
-function dropOld(connection: SqliteConnection, now: number): void {
-  const old = connection.all('select id from ashlar_decision where keep_until < ? limit 4', now)
-  for (const { id } of old) {
-    connection.run('delete from ashlar_decision_shard where id = ?', Number(id))
-    connection.run('delete from ashlar_decision where id = ?', Number(id))
+type EncodedShard = readonly [shard: string, redoBytes: number | null]
+
+function encodeShards(shards: Decision['shards']): readonly [shards: string, redo: Uint8Array] {
+  const encoded = shards.map(({ shard, redo }): EncodedShard => [shard, redo?.length ?? null])
+  const bytes = encoded.reduce((sum, [, length]) => sum + (length ?? 0), 0)
+  const joined = new Uint8Array(bytes)
+  let at = 0
+  for (const { redo } of shards) {
+    if (redo === undefined) continue
+    joined.set(redo, at)
+    at += redo.length
   }
+  return [JSON.stringify(encoded), joined]
+}
+
+/** Without `redo`, which is gone once a decision is settled: the shards alone. */
+function decodeShards(shards: string, redo: Uint8Array | null): Decision['shards'] {
+  let at = 0
+  return (JSON.parse(shards) as readonly EncodedShard[]).map(([shard, bytes]) => {
+    if (redo === null || bytes === null) return { shard }
+    const from = at
+    at += bytes
+    return { shard, redo: redo.slice(from, at) }
+  })
 }

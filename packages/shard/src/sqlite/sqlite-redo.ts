@@ -24,20 +24,45 @@ const VERSION = 1
 /** For how long a shard remembers what it committed; the log settles decisions long before. */
 const KEEP_INTENTS_MS = 7 * 24 * 3_600_000
 
+/** With every so many intents written, four times as many are looked at, to drop the old ones. */
+const DROP_EVERY = 64
+const LOOKED_AT = 4 * DROP_EVERY
+
+interface IntentRound {
+  written: number
+  /** The last intent that was looked at. */
+  lookedAt: string
+}
+
+const rounds = new WeakMap<SqliteConnection, IntentRound>()
+
 /** Writes the intent of a transaction into it; false if there is one of that name. */
 export function writeIntent(
   connection: SqliteConnection,
   transaction: string,
   now: number,
 ): boolean {
-  // A few old ones go with each new one, so that the table stays as long as the traffic of a week.
-  connection.run(
-    `delete from ashlar_intent where "transaction" in
-      (select "transaction" from ashlar_intent where at < ? order by at limit 4)`,
-    Math.trunc(now - KEEP_INTENTS_MS),
-  )
+  dropOldIntents(connection, now)
   const insert = 'insert or ignore into ashlar_intent values (?, ?)'
   return connection.run(insert, transaction, Math.trunc(now)) > 0
+}
+
+/** Goes round the table, so that it stays as long as the traffic of a week, and needs no index. */
+function dropOldIntents(connection: SqliteConnection, now: number): void {
+  const round = rounds.get(connection) ?? { written: 0, lookedAt: '' }
+  rounds.set(connection, round)
+  round.written += 1
+  if (round.written % DROP_EVERY !== 1) return
+  const rows = connection.all(
+    `select "transaction", at from ashlar_intent
+      where "transaction" > ? order by "transaction" limit ${LOOKED_AT}`,
+    round.lookedAt,
+  )
+  for (const { transaction, at } of rows) {
+    if (Number(at) >= now - KEEP_INTENTS_MS) continue
+    connection.run('delete from ashlar_intent where "transaction" = ?', String(transaction))
+  }
+  round.lookedAt = rows.length < LOOKED_AT ? '' : String(rows.at(-1)!.transaction)
 }
 
 /** Whether a transaction has committed on this shard. */

@@ -1,0 +1,17 @@
+// @ashlar/shard: what a shard map costs in the process (shard-map.ts), beside cluster-key-slot, the
+// key hashing of Redis clients; and what fences, merges and two-phase commit cost on databases,
+// beside the same work without them (shard-commit.ts, shard-servers.ts).
+
+import type { Bench } from './harness.ts'
+import { measureFileCommits } from './shard-commit.ts'
+import { hotRows, routeRows } from './shard-map.ts'
+import { serverRows } from './shard-servers.ts'
+
+export const peers = ['cluster-key-slot', 'pg']
+
+export async function measure(bench: Bench): Promise<void> {
+  routeRows(bench)
+  hotRows(bench)
+  await measureFileCommits(bench)
+  await serverRows(bench)
+}
