@@ -7,6 +7,7 @@ import type {
   RaceFigures,
   Registrations,
   Snapshot,
+  StoreFigures,
 } from '../src/snapshot.ts'
 
 /** Where the cities are, column after column; see LiveAtlas.places in src/live-atlas.ts. */
@@ -107,6 +108,24 @@ export function killNode(node: string): Promise<FleetFigures> {
 
 export function bringBackNode(node: string): Promise<FleetFigures> {
   return post('/fleet/returns', { node })
+}
+
+export function fetchStore(): Promise<StoreFigures> {
+  return ask('/shards')
+}
+
+/** Lets the crowd ask the shards for so many more cities. */
+export function askShards(count: number): Promise<StoreFigures> {
+  return post('/shards/requests', { count })
+}
+
+/** Gives a city a slot of its own. */
+export function pinCity(key: string): Promise<StoreFigures> {
+  return post('/shards/pins', { key })
+}
+
+export function unpinCity(key: string): Promise<StoreFigures> {
+  return post('/shards/unpins', { key })
 }
 
 function unpack(snapshot: Snapshot): State {

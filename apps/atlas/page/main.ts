@@ -19,6 +19,7 @@ import { readPalette } from './palette.ts'
 import { showRace } from './race-view.ts'
 import { RingView } from './ring-view.ts'
 import { LENS_WIDTH, type Scene } from './scene.ts'
+import { showStore } from './store-view.ts'
 
 /** How long the moved cities stand out, and how long they take to calm down. */
 const GLOW_MS = 1_400
@@ -166,7 +167,8 @@ function heatAfter(elapsedMs: number): number {
 try {
   const [places, state] = await Promise.all([fetchPlaces(), fetchState()])
   new Page(places, state)
-  await Promise.all([showIdentities(places, state), showOffices(), showRace(), showFleet()])
+  const chapters = [showIdentities(places, state), showOffices(), showRace(), showFleet()]
+  await Promise.all([...chapters, showStore()])
 } catch (error) {
   byId('news').textContent =
     `The page could not load: ${error instanceof Error ? error.message : error}`

@@ -1,12 +1,14 @@
 // The main job from the command line to the exit code: the story, then the page until a signal.
 //
-// Exit codes: 0 all promises kept, 1 one was broken or something failed, 2 the command line.
+// Exit codes: 0 all promises kept, 1 one was broken or something failed, 2 the command line; 130
+// and 143 where Ctrl-C or SIGTERM ended the story. On every way out what was opened is closed.
 
 import { Identities } from './identities.ts'
 import { LiveAtlas } from './live-atlas.ts'
 import { LiveFleet } from './live-fleet.ts'
 import { LiveOffices } from './live-offices.ts'
 import { LiveRace } from './live-race.ts'
+import { LiveShards } from './live-shards.ts'
 import { OptionError, type Options, readOptions, USAGE } from './options.ts'
 import { type Exhibits, PageServer } from './page-server.ts'
 import { CAPACITY } from './race.ts'
@@ -15,7 +17,8 @@ import { newWorld, tellStory } from './story.ts'
 import { type Stage, Teller } from './teller.ts'
 import type { Parts, World } from './world.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM']
+/** The signals that end the atlas, and the exit codes of a story that they end. */
+const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
 
 /** What the atlas needs from the process around it. */
 export interface Surroundings {
@@ -48,39 +51,83 @@ export async function runAtlas(argv: readonly string[], around: Surroundings): P
 }
 
 async function run(options: Options, around: Surroundings): Promise<number> {
-  const world = newWorld(options, new Teller(around.stdout), around)
-  const isGood = await tellStory(world)
-  for (const { name, finding } of world.promises.broken) {
-    around.stderr.write(`broken promise: ${name} (${finding})\n`)
+  const ending = new Ending(around.signals)
+  const { signal } = ending
+  const world = newWorld(options, new Teller(around.stdout), { ...around, signal })
+  try {
+    const isGood = await tellStory(world)
+    for (const { name, finding } of world.promises.broken) {
+      around.stderr.write(`broken promise: ${name} (${finding})\n`)
+    }
+    if (!isGood) return 1
+    const isShown = !options.once && around.stdout.isTTY === true
+    if (isShown) await servePage(world, options.port, ending)
+    return 0
+  } catch (error) {
+    if (ending.name === undefined) throw error
+    around.stderr.write(`ended by ${ending.name}\n`)
+    return SIGNALS[ending.name]!
+  } finally {
+    await world.shards?.close()
+    ending.ignore()
   }
-  if (!isGood) return 1
-  if (!options.once && around.stdout.isTTY === true) await servePage(world, options.port, around)
-  return 0
 }
 
 /** Serves the page until Ctrl-C or SIGTERM, then closes every connection. */
-async function servePage(world: World, port: number, { signals }: Surroundings): Promise<void> {
-  let stop = (): void => {}
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve
-  })
-  for (const signal of SIGNALS) signals.on(signal, stop)
+async function servePage(world: World, port: number, ending: Ending): Promise<void> {
   const server = new PageServer(exhibitsOf(world))
   try {
     const url = await server.listen(port)
     world.teller.line()
     world.teller.title(`The page is open at ${url} (Ctrl-C ends it)`)
-    await stopped
+    await ending.heard
     world.teller.line('\nThe page is closed.')
   } finally {
     await server.close()
-    for (const signal of SIGNALS) signals.off(signal, stop)
+  }
+}
+
+/**
+ * Listens for the signals that end the atlas. It goes on listening to the end: the same Ctrl-C may
+ * come several times, from the terminal and from npm, and must not stop what clears up after it.
+ */
+class Ending {
+  /** The signal that was heard first. */
+  name: string | undefined
+  readonly heard: Promise<void>
+  readonly #abort = new AbortController()
+  readonly #signals: Surroundings['signals']
+  readonly #listeners: readonly (readonly [name: string, listener: () => void])[]
+
+  constructor(signals: Surroundings['signals']) {
+    this.#signals = signals
+    this.heard = new Promise((resolve) => {
+      this.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#listeners = Object.keys(SIGNALS).map((name) => {
+      const listener = (): void => {
+        this.name ??= name
+        this.#abort.abort(new Error(`ended by ${name}`))
+      }
+      signals.on(name, listener)
+      return [name, listener]
+    })
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** Stops to listen. */
+  ignore(): void {
+    for (const [name, listener] of this.#listeners) this.#signals.off(name, listener)
   }
 }
 
 /** What the page shows once the story has been told. */
-function exhibitsOf({ cities, ring, registry, now, monotonic }: World): Exhibits {
+function exhibitsOf({ cities, ring, registry, shards, now, monotonic }: World): Exhibits {
   if (registry === undefined) throw new Error('the cities have no ids: chapter 5 was not told')
+  if (shards === undefined) throw new Error('the cities are not stored: chapter 9 was not told')
   return {
     atlas: new LiveAtlas(cities, ring),
     identities: new Identities(cities, registry),
@@ -88,5 +135,6 @@ function exhibitsOf({ cities, ring, registry, now, monotonic }: World): Exhibits
     race: new LiveRace(cities, CAPACITY),
     // A copy: a node that leaves the ring of the first chapter does not leave this one.
     fleet: new LiveFleet(cities, ring.clone(), monotonic),
+    shards: new LiveShards(cities, shards),
   }
 }

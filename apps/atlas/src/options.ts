@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { DEFAULT_POLICY, RACERS } from './racer.ts'
+import { ENGINES, type EngineKind } from './shard-databases.ts'
 import { STONES, ZONES } from './stone.ts'
 
 /** What the command line asked for. */
@@ -16,6 +17,10 @@ export interface Options {
   readonly seed: number
   /** Which of the caches serves the crowd: the id of a racer. */
   readonly policy: string
+  /** What the cities are stored in. */
+  readonly engine: EngineKind
+  /** PostgreSQL servers of the user's own, as URLs; none: servers are started for the run. */
+  readonly postgres: readonly string[]
   /** The seed of a simulation to run instead of the story. */
   readonly simulate: number | undefined
 }
@@ -25,6 +30,9 @@ export class OptionError extends Error {
   override readonly name = 'OptionError'
   readonly code = 'ERR_ATLAS_OPTION'
 }
+
+/** A database a shard and one for the map: more servers would have nothing to do. */
+const MOST_SERVERS = 5
 
 const POLICIES = RACERS.map(({ id }) => id).join(', ')
 
@@ -42,6 +50,11 @@ and shows it all on a page on loopback until Ctrl-C.
   --seed N             seed of the ring, 0 to 4294967295 (default 0)
   --policy NAME        cache that serves the crowd (default ${DEFAULT_POLICY}); one of
                        ${POLICIES}
+  --engine NAME        where the cities are stored (default sqlite); one of
+                       ${ENGINES.join(', ')}; both leave nothing behind
+  --postgres URL,…     servers of your own for --engine postgres, 1 to ${MOST_SERVERS}; the atlas
+                       makes databases ashlar_atlas_… there and drops them at the end
+                       (default: four servers that it starts, and stops at the end)
   --simulate SEED      instead: the ring under faults in a simulated world, and its hash
   --help               print this
 `
@@ -52,6 +65,7 @@ and shows it all on a page on loopback until Ctrl-C.
  */
 export function readOptions(argv: readonly string[]): Options {
   const { values } = parse(argv)
+  const postgres = urls(values.postgres)
   return {
     help: values.help,
     once: values.once,
@@ -61,6 +75,8 @@ export function readOptions(argv: readonly string[]): Options {
     virtualNodes: integer('virtual-nodes', values['virtual-nodes'], 1, 4_096),
     seed: integer('seed', values.seed, 0, 0xffff_ffff),
     policy: policy(values.policy),
+    engine: engine(values.engine ?? (postgres.length > 0 ? 'postgres' : 'sqlite'), postgres),
+    postgres,
     simulate:
       values.simulate === undefined
         ? undefined
@@ -81,6 +97,8 @@ function parse(argv: readonly string[]) {
         'virtual-nodes': { type: 'string', default: '256' },
         seed: { type: 'string', default: '0' },
         policy: { type: 'string', default: DEFAULT_POLICY },
+        engine: { type: 'string' },
+        postgres: { type: 'string' },
         simulate: { type: 'string' },
       },
     })
@@ -100,4 +118,28 @@ function integer(name: string, text: string, min: number, max: number): number {
 function policy(text: string): string {
   if (RACERS.some(({ id }) => id === text)) return text
   throw new OptionError(`--policy must be one of ${POLICIES}, got ${JSON.stringify(text)}`)
+}
+
+function engine(text: string, postgres: readonly string[]): EngineKind {
+  const kind = ENGINES.find((one) => one === text)
+  if (kind === undefined) {
+    throw new OptionError(
+      `--engine must be one of ${ENGINES.join(', ')}, got ${JSON.stringify(text)}`,
+    )
+  }
+  if (kind === 'postgres' || postgres.length === 0) return kind
+  throw new OptionError(`--postgres is for --engine postgres, not ${kind}: leave one of them out`)
+}
+
+/** What is wrong is named by its place: a URL may hold a password. */
+function urls(text: string | undefined): string[] {
+  if (text === undefined) return []
+  const all = text.split(',').map((url) => url.trim())
+  const wrong = all.findIndex((url) => !/^postgres(?:ql)?:$/u.test(URL.parse(url)?.protocol ?? ''))
+  if (wrong < 0 && all.length <= MOST_SERVERS) return all
+  const what = wrong < 0 ? `${all.length} of them` : `another thing as number ${wrong + 1}`
+  throw new OptionError(
+    `--postgres must be 1 to ${MOST_SERVERS} URLs like postgres://user@host/database, ` +
+      `with commas between them, got ${what}`,
+  )
 }

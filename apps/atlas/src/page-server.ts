@@ -13,6 +13,9 @@
 //   POST /race/requests          {"count": 1500} are served next
 //   GET /fleet                   the nodes, their breakers, and what became of the calls
 //   POST /fleet/kills  /fleet/returns  {"node": "jade"} dies, and is back
+//   GET /shards                  the shards, what they hold, and what is hot
+//   POST /shards/requests        {"count": 250} are served next
+//   POST /shards/pins  /shards/unpins  {"key": "1796236"} gets a slot of its own, and loses it
 //
 // Other sites must not drive it through the visitor's browser: it listens on 127.0.0.1 alone,
 // answers to no other Host (DNS rebinding), and changes need its own Origin.
@@ -25,6 +28,7 @@ import { type LiveAtlas, MembershipError } from './live-atlas.ts'
 import { FleetError, type LiveFleet } from './live-fleet.ts'
 import { type LiveOffices, OfficeError } from './live-offices.ts'
 import { type LiveRace, RaceError } from './live-race.ts'
+import { type LiveShards, StoreError } from './live-shards.ts'
 import { type Asset, readAssets } from './page-assets.ts'
 import { Refusal } from './refusal.ts'
 
@@ -42,7 +46,7 @@ const HEADERS = {
 }
 
 /** What a live part throws where it cannot do what it is asked for. */
-const REFUSALS = [MembershipError, OfficeError, RaceError, FleetError]
+const REFUSALS = [MembershipError, OfficeError, RaceError, FleetError, StoreError]
 
 const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = {
   ERR_ATLAS_UNKNOWN_NODE: 404,
@@ -56,6 +60,10 @@ const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = 
   ERR_ATLAS_NO_SUCH_NODE: 404,
   ERR_ATLAS_NODE_DEAD: 409,
   ERR_ATLAS_NODE_ALIVE: 409,
+  ERR_ATLAS_SHARD_REQUESTS: 400,
+  ERR_ATLAS_NOT_STORED: 404,
+  ERR_ATLAS_PINNED: 409,
+  ERR_ATLAS_NOT_PINNED: 409,
 }
 
 /** What the page shows, a part for each section of it. */
@@ -65,6 +73,7 @@ export interface Exhibits {
   readonly offices: LiveOffices
   readonly race: LiveRace
   readonly fleet: LiveFleet
+  readonly shards: LiveShards
 }
 
 /** What is sent. */
@@ -144,7 +153,7 @@ export class PageServer {
   }
 
   async #read(path: string): Promise<Answer> {
-    const { atlas, identities, offices, race, fleet } = this.#exhibits
+    const { atlas, identities, offices, race, fleet, shards } = this.#exhibits
     if (path === '/state') return json(atlas.snapshot())
     if (path === '/cities.bin') return binary(atlas.places())
     if (path === '/givers.bin') return binary(Buffer.from(identities.givers))
@@ -152,6 +161,7 @@ export class PageServer {
     if (path === '/offices') return json(offices.desk())
     if (path === '/race') return json(race.figures())
     if (path === '/fleet') return json(await fleet.figures())
+    if (path === '/shards') return json(await shards.figures())
     const asset = this.#assets.get(path)
     if (asset !== undefined) return asset
     const index = /^\/identities\/(\d{1,9})$/u.exec(path)?.[1]
@@ -190,7 +200,7 @@ export class PageServer {
         return offices.desk()
       })
     }
-    return this.#raceChangeAt(path) ?? this.#fleetChangeAt(path)
+    return this.#raceChangeAt(path) ?? this.#fleetChangeAt(path) ?? this.#storeChangeAt(path)
   }
 
   #raceChangeAt(path: string): Change | undefined {
@@ -219,6 +229,21 @@ export class PageServer {
       const id = text('node', (await readObject(request)).node)
       await (path === '/fleet/kills' ? fleet.kill(id) : fleet.bringBack(id))
       return fleet.figures()
+    })
+  }
+
+  #storeChangeAt(path: string): Change | undefined {
+    const { shards } = this.#exhibits
+    if (path === '/shards/requests') {
+      return change('POST', async (request) => {
+        const { count } = await readObject(request)
+        return shards.serve(number('count', count))
+      })
+    }
+    if (path !== '/shards/pins' && path !== '/shards/unpins') return undefined
+    return change('POST', async (request) => {
+      const key = text('key', (await readObject(request)).key)
+      return path === '/shards/pins' ? shards.pin(key) : shards.unpin(key)
     })
   }
 

@@ -193,3 +193,49 @@ export interface FleetFigures {
   readonly probes: number
   readonly nodes: readonly GuardedFigures[]
 }
+
+/** One shard of the store. */
+export interface ShardFigures {
+  readonly id: string
+  /** Its stone's number: its colour. */
+  readonly number: number
+  readonly slots: number
+  readonly rows: number
+  readonly bytes: number
+  /** Requests that a router sent there first. */
+  readonly requests: number
+  /** When it will be full if it goes on growing as it did; null if it does not, or nobody knows. */
+  readonly msLeft: number | null
+}
+
+/** A city that is asked for often: `count` times, or up to `error` less. */
+export interface HotFigures {
+  readonly key: string
+  readonly name: string
+  readonly country: string
+  readonly shard: string
+  readonly count: number
+  readonly error: number
+  readonly isPinned: boolean
+}
+
+/** The shards, what is hot and what is pinned: the shape of `GET /shards`. */
+export interface StoreFigures {
+  readonly engine: string
+  /** Of the map in force. */
+  readonly epoch: number
+  readonly served: number
+  readonly visits: number
+  /** What a shard may hold. */
+  readonly maxRows: number
+  /** Requests that the hot keys were counted among, and how many keys are counted at a time. */
+  readonly hotTotal: number
+  readonly hotKeys: number
+  readonly shards: readonly ShardFigures[]
+  readonly hot: readonly HotFigures[]
+  readonly pins: readonly { readonly key: string; readonly name: string; readonly shard: string }[]
+  /** One byte a slot that is shared by hash, in base64: the place of its owner in `shards`. */
+  readonly owners: string
+  /** The router that hears of no change: the map that it goes by, and how often it was refused. */
+  readonly late: { readonly epoch: number; readonly refusals: number }
+}

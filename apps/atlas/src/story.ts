@@ -1,5 +1,6 @@
 // The story as a list of chapters. Each package that joins the family adds its own.
 
+import { setImmediate } from 'node:timers/promises'
 import { HashRing } from '@ashlar/ring'
 import { celebrities } from './chapters/celebrities.ts'
 import { change } from './chapters/change.ts'
@@ -7,6 +8,7 @@ import { identify } from './chapters/identify.ts'
 import { load } from './chapters/load.ts'
 import { place } from './chapters/place.ts'
 import { serve } from './chapters/serve.ts'
+import { store } from './chapters/store.ts'
 import { survive } from './chapters/survive.ts'
 import { version } from './chapters/version.ts'
 import { PromiseLedger } from './promise-ledger.ts'
@@ -16,14 +18,20 @@ import type { Chapter, MakeRing, Parts, StoryOptions, World } from './world.ts'
 
 const CHAPTERS: readonly Chapter[] = [
   ...[load, place, change, celebrities],
-  ...[identify, version, serve, survive],
+  ...[identify, version, serve, survive, store],
 ]
+
+/** What the world needs from outside. */
+interface WorldAround extends Pick<World, 'monotonic' | 'now'> {
+  readonly parts?: Parts | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 /** The world before the first chapter: a ring of nodes, and no city yet. */
 export function newWorld(
   options: StoryOptions,
   teller: Teller,
-  { monotonic, now, parts = {} }: Pick<World, 'monotonic' | 'now'> & { parts?: Parts | undefined },
+  { monotonic, now, parts = {}, signal = new AbortController().signal }: WorldAround,
 ): World {
   const { nodes, virtualNodes, seed } = options
   const make: MakeRing =
@@ -33,21 +41,29 @@ export function newWorld(
     monotonic,
     now,
     parts,
+    signal,
     teller,
     promises: new PromiseLedger(),
     summary: [],
     cities: [],
     ring: make(STONES.slice(0, nodes), { virtualNodes, seed }),
     registry: undefined,
+    shards: undefined,
   }
 }
 
-/** Tells all chapters and the summary; true if every promise was kept. */
+/**
+ * Tells all chapters and the summary; true if every promise was kept.
+ * @throws the reason of the world's signal if it aborts; what a chapter throws.
+ */
 export async function tellStory(world: World): Promise<boolean> {
   const { teller, promises } = world
   const started = world.monotonic()
   teller.title('Ashlar atlas: the cities of the world on a ring of stones')
   for (const [i, chapter] of CHAPTERS.entries()) {
+    // A chapter may keep the loop to itself; Ctrl-C is heard between two of them.
+    await setImmediate()
+    world.signal.throwIfAborted()
     teller.chapter(i + 1, chapter.title)
     await chapter.tell(world)
   }

@@ -5,6 +5,7 @@
 
 import type { HashRing, RingOptions } from '@ashlar/ring'
 import type { City } from './city.ts'
+import type { CityShards, ShardParts } from './city-shards.ts'
 import type { FleetParts } from './fleet.ts'
 import type { OfficeParts } from './office.ts'
 import type { Options } from './options.ts'
@@ -21,7 +22,7 @@ export type CityRing = HashRing<Stone>
 export type MakeRing = (nodes: readonly Stone[], options: RingOptions) => CityRing
 
 /** What the story is built from; the tests put broken ones here. */
-export interface Parts extends OfficeParts, FleetParts {
+export interface Parts extends OfficeParts, FleetParts, ShardParts {
   readonly makeRing?: MakeRing
   readonly makeIds?: MakeIds
   readonly makeLeaseStore?: MakeLeaseStore
@@ -30,7 +31,10 @@ export interface Parts extends OfficeParts, FleetParts {
 }
 
 /** What the command line says about the story. */
-export type StoryOptions = Pick<Options, 'nodes' | 'virtualNodes' | 'seed' | 'policy'>
+export type StoryOptions = Pick<
+  Options,
+  'nodes' | 'virtualNodes' | 'seed' | 'policy' | 'engine' | 'postgres'
+>
 
 /** Everything a chapter may read and change. */
 export interface World {
@@ -40,6 +44,8 @@ export interface World {
   /** Milliseconds since 1970, as the wall clock of this machine says. */
   readonly now: () => number
   readonly parts: Parts
+  /** Aborts when the story is to end before its end. */
+  readonly signal: AbortSignal
   readonly teller: Teller
   readonly promises: PromiseLedger
   /** Rows of the table at the end: what, and how much. */
@@ -48,6 +54,8 @@ export interface World {
   ring: CityRing
   /** The ids of the cities, once they have some. */
   registry: Registry | undefined
+  /** The shards that the cities are stored on, once they are; closed by who tells the story. */
+  shards: CityShards | undefined
 }
 
 /** One chapter of the story. */

@@ -11,6 +11,8 @@ describe('the command line', () => {
       virtualNodes: 256,
       seed: 0,
       policy: 'adaptive',
+      engine: 'sqlite',
+      postgres: [],
       simulate: undefined,
     })
   })
@@ -36,6 +38,22 @@ describe('the command line', () => {
     })
   })
 
+  test('takes PostgreSQL servers, which need no --engine beside them', () => {
+    const urls = ['postgres://ann:secret@db1/app', 'postgresql://db2:5433/app']
+    const expected = { engine: 'postgres', postgres: urls }
+    expect(readOptions(['--postgres', urls.join()])).toMatchObject(expected)
+    expect(readOptions(['--engine=postgres', `--postgres=${urls.join(', ')}`])).toMatchObject(
+      expected,
+    )
+    expect(readOptions(['--engine', 'postgres'])).toMatchObject({ ...expected, postgres: [] })
+  })
+
+  test('does not repeat what may be a password', () => {
+    const read = (): unknown => readOptions(['--postgres', 'postgres://db,http://ann:secret@db'])
+    expect(read).toThrow(/another thing as number 2/u)
+    expect(read).not.toThrow(/secret/u)
+  })
+
   test.each([
     [['--twice'], /--twice.*--help/u],
     [['stray'], /stray.*--help/u],
@@ -51,6 +69,12 @@ describe('the command line', () => {
     [['--seed', '0.5'], /--seed must be/u],
     [['--policy', 'mru'], /--policy must be one of fifo, lru, .*, got "mru"/u],
     [['--policy='], /--policy must be/u],
+    [['--engine', 'mysql'], /--engine must be one of sqlite, postgres, got "mysql"/u],
+    [['--engine='], /--engine must be/u],
+    [['--engine', 'sqlite', '--postgres', 'postgres://db'], /--postgres is for --engine postgres/u],
+    [['--postgres', ''], /--postgres must be 1 to 5 URLs/u],
+    [['--postgres', 'db1'], /--postgres must be .*, got another thing as number 1/u],
+    [['--postgres', 'postgres://db,'.repeat(6)], /--postgres must be/u],
     [['--simulate', 'x'], /--simulate must be an integer/u],
   ])('refuses %j and says why', (argv, message) => {
     expect(() => readOptions(argv)).toThrow(OptionError)

@@ -1,17 +1,19 @@
 import { HashRing } from '@ashlar/ring'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
+import type { CityShards } from '../src/city-shards.ts'
 import { PageServer } from '../src/page-server.ts'
 import { RACERS } from '../src/racer.ts'
 import type { Registry } from '../src/registry.ts'
 import type { FleetFigures, GuardedFigures, RaceFigures } from '../src/snapshot.ts'
 import { STONES } from '../src/stone.ts'
-import { exhibitsOf, registryOf } from './exhibits.ts'
+import { exhibitsOf, registryOf, shardsOf } from './exhibits.ts'
 import { type Answer, PageClient } from './page-client.ts'
 
 let cities: City[]
 let registry: Registry
+let shards: CityShards
 let server: PageServer
 let client: PageClient
 let elapsedMs: number
@@ -19,12 +21,15 @@ let elapsedMs: number
 beforeAll(async () => {
   cities = (await readCities(() => {})).slice(0, 5_000)
   registry = await registryOf(cities)
+  shards = await shardsOf(cities)
 })
+
+afterAll(() => shards?.close())
 
 beforeEach(async () => {
   elapsedMs = 0
   const ring = new HashRing(STONES.slice(0, 12))
-  server = new PageServer(exhibitsOf(cities, ring, registry, () => elapsedMs))
+  server = new PageServer(exhibitsOf(cities, ring, { registry, shards }, () => elapsedMs))
   client = new PageClient(await server.listen(0))
 })
 

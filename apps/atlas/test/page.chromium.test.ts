@@ -1,15 +1,16 @@
 import { base32 } from '@ashlar/id'
 import { HashRing } from '@ashlar/ring'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CHROMIUM_ARGS } from '../../../tools/chromium.mjs'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
+import type { CityShards } from '../src/city-shards.ts'
 import { PageServer } from '../src/page-server.ts'
 import { RACERS } from '../src/racer.ts'
 import type { Registry } from '../src/registry.ts'
 import { STONES, type Stone } from '../src/stone.ts'
-import { exhibitsOf, registryOf } from './exhibits.ts'
+import { launchChromium, type OpenPage, openPage } from './chromium-page.ts'
+import { exhibitsOf, registryOf, shardsOf } from './exhibits.ts'
 
 /** A page with every city on it takes its time where other tests run beside this one. */
 const PATIENT = { timeout: 15_000 }
@@ -17,52 +18,38 @@ const PATIENT = { timeout: 15_000 }
 let browser: Browser
 let cities: City[]
 let registry: Registry
+let shards: CityShards
 
 let ring: HashRing<Stone>
 let server: PageServer
-let context: BrowserContext
+let opened: OpenPage
 let page: Page
-let complaints: string[]
+let complaints: readonly string[]
 
 beforeAll(async () => {
   cities = await readCities(() => {})
   registry = await registryOf(cities)
-  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
-  browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS })
+  shards = await shardsOf(cities.slice(0, 2_000))
+  browser = await launchChromium()
 })
 
-afterAll(() => browser?.close())
+afterAll(async () => {
+  await browser?.close()
+  await shards?.close()
+})
 
 beforeEach(async () => {
   ring = new HashRing(STONES.slice(0, 12))
-  server = new PageServer(exhibitsOf(cities, ring, registry))
-  // No motion, so that a picture is either that of a change or that of calm.
-  context = await browser.newContext({ reducedMotion: 'reduce' })
-  complaints = []
-  await open(await server.listen(0))
+  server = new PageServer(exhibitsOf(cities, ring, { registry, shards }))
+  opened = await openPage(browser, await server.listen(0))
+  page = opened.page
+  complaints = opened.complaints
 })
 
 afterEach(async () => {
-  await context.close()
+  await opened.close()
   await server.close()
 })
-
-async function open(url: string): Promise<void> {
-  page = await context.newPage()
-  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
-  page.on('response', (response) => {
-    if (!response.ok()) complaints.push(`${response.status()}: ${response.url()}`)
-  })
-  await page.goto(url)
-  await page.locator('#nodes tr').first().waitFor()
-  await page.locator('#lens-note', { hasText: 'arcs' }).waitFor()
-  await page.locator('#id-bits .bit').first().waitFor()
-  await page.locator('#diagram .happening').first().waitFor()
-  await page.locator('#race-chart svg').waitFor()
-  await page.locator('#answers svg').waitFor()
-}
 
 /** A hash of what is painted on a canvas of a picture: 0 for the ground, 1 for the dots. */
 function painted(id: string, layer: 0 | 1): Promise<{ hash: number; inked: number }> {
@@ -134,7 +121,7 @@ describe('the page', () => {
 
   test('is driven by the keyboard alone, and keeps the focus', async () => {
     const focused = page.locator(':focus')
-    for (const chapter of ['Place', 'Identify', 'Version', 'Serve', 'Survive']) {
+    for (const chapter of ['Place', 'Identify', 'Version', 'Serve', 'Survive', 'Store']) {
       await page.keyboard.press('Tab')
       expect(await focused.textContent()).toBe(chapter)
     }

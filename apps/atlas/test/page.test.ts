@@ -3,20 +3,22 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { HashRing } from '@ashlar/ring'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { runAtlas } from '../src/atlas.ts'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
+import type { CityShards } from '../src/city-shards.ts'
 import { PageServer } from '../src/page-server.ts'
 import type { Registry } from '../src/registry.ts'
 import type { Snapshot } from '../src/snapshot.ts'
 import { STONES, type Stone } from '../src/stone.ts'
-import { exhibitsOf, registryOf } from './exhibits.ts'
+import { exhibitsOf, registryOf, shardsOf } from './exhibits.ts'
 import { type Answer, PageClient } from './page-client.ts'
 import { surroundings } from './stage.ts'
 
 let cities: City[]
 let registry: Registry
+let shards: CityShards
 let ring: HashRing<Stone>
 let server: PageServer
 let client: PageClient
@@ -25,11 +27,14 @@ let url: URL
 beforeAll(async () => {
   cities = (await readCities(() => {})).slice(0, 5_000)
   registry = await registryOf(cities)
+  shards = await shardsOf(cities)
 })
+
+afterAll(() => shards?.close())
 
 beforeEach(async () => {
   ring = new HashRing(STONES.slice(0, 12))
-  server = new PageServer(exhibitsOf(cities, ring, registry))
+  server = new PageServer(exhibitsOf(cities, ring, { registry, shards }))
   client = new PageClient(await server.listen(0))
   url = client.url
 })
@@ -207,7 +212,7 @@ describe('the server', () => {
   })
 
   test('says so where the port is taken', async () => {
-    const other = new PageServer(exhibitsOf(cities, ring, registry))
+    const other = new PageServer(exhibitsOf(cities, ring, { registry, shards }))
     await expect(other.listen(Number(url.port))).rejects.toThrow(`127.0.0.1:${url.port}`)
     await other.close()
   })

@@ -53,10 +53,10 @@ function rowOf(
 
 /** Two-phase commit over two servers. */
 export const serverCommitRows: readonly DatabaseRow<Transfers>[] = [1, 8].map((width) =>
-  rowOf(`postgres-commit-${width}`, 'servers', width, { calls: 10, slices: 4 }),
+  rowOf(`postgres-commit-${width}`, 'servers', width, { calls: 2, slices: 20 }),
 )
 
-const fileCommitRow = rowOf('sqlite-commit', 'files', 1, { calls: 20, slices: 6 })
+const fileCommitRow = rowOf('sqlite-commit', 'files', 1, { calls: 2, slices: 60 })
 
 /** Transfers no two of which, of those at once, touch the same account. */
 function transfers(width: number, one: (from: number, to: number) => Promise<number>): Work {

@@ -34,7 +34,7 @@ export const oneRowRows: readonly DatabaseRow<Fleet>[] = kinds.flatMap((statemen
     const plainText = statement.text.replace('TABLE', 'plain')
     return {
       id: `postgres-${kind}-${width}`,
-      title: `one-row ${kind} in a transaction, by router.query and by the engine, ${width} at once`,
+      title: `one-row ${kind} in a transaction, by router and by engine, ${width} at once`,
       unit: 'us/op',
       goal: { against: PLAIN, atLeast: 0.9 },
       ops: width,

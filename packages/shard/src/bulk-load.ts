@@ -49,6 +49,8 @@ export async function loadRows<Tx extends ShardTx>(
     loaded += batch.length
     batch = []
     onProgress?.(loaded)
+    // An engine in this process answers without a turn of the event loop; others need one as well.
+    await context.sleep(0, signal)
   }
   for await (const row of rows) {
     signal?.throwIfAborted()

@@ -17,7 +17,7 @@ const MOST_COUNTERS = 2 ** 24
 /** A key among those used most. */
 export interface HeavyHitter {
   readonly key: string
-  /** How often it was added, or up to `error` more. */
+  /** How often it was added at most; at least `count - error` times. */
   readonly count: number
   readonly error: number
 }

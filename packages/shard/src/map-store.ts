@@ -8,6 +8,8 @@ import type { ShardMapJson } from './shard-map-json.ts'
 export interface MapStore {
   /** The map in force, undefined while there is none. */
   load(options?: { readonly signal?: AbortSignal | undefined }): Promise<ShardMapJson | undefined>
+  /** The epoch of the map in force, undefined while there is none: cheap, unlike the map itself. */
+  epoch(options?: { readonly signal?: AbortSignal | undefined }): Promise<number | undefined>
   /**
    * Puts `next` in force if the map in force has epoch `expected` (undefined: if there is none).
    * False, and nothing changed, if not. Durable once it resolves.

@@ -116,7 +116,12 @@ async function finishMove<Tx extends ShardTx>(
       await raiseFence(context, map, pin.slot)
       await raiseFence(context, map, pin.from)
       await movePinnedRows(context, map, pin, signal)
-      if (isEnding) await context.engine.setFences(map.ownerOf(pin.from), [end])
+      // Committed, but a shard that has not heard so shows the rows where they were. A fence is
+      // written only after the transactions that hold it: from then on readers find them.
+      const arrived: Fence = { slot: pin.slot, state: 'owned', epoch: map.epoch }
+      await context.engine.setFences(map.ownerOf(pin.slot), [arrived])
+      const left: Fence = { slot: pin.from, state: 'owned', epoch: map.epoch }
+      await context.engine.setFences(map.ownerOf(pin.from), [isEnding ? end : left])
     }
     signal?.throwIfAborted()
     await context.store.compareAndSet(map.epoch, next.toJSON())

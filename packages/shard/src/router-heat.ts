@@ -13,7 +13,7 @@ export interface HotKey {
   readonly table: string | undefined
   /** Its text, see `keyText`. */
   readonly key: string
-  /** How often it was used, or up to `error` less. */
+  /** How often it was used at most; at least `count - error` times. */
   readonly count: number
   readonly error: number
 }

@@ -121,7 +121,10 @@ export class RouterMap {
   }
 
   async #load(): Promise<ShardMap> {
-    const json = await this.#settings.store.load()
+    const { store } = this.#settings
+    const epoch = await store.epoch()
+    if (epoch !== undefined && epoch <= this.#map.epoch) return this.#map
+    const json = await store.load()
     if (json === undefined) throw noMap()
     if (json.epoch > this.#map.epoch) this.#map = ShardMap.fromJSON(json)
     return this.#map

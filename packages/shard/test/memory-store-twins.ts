@@ -34,6 +34,7 @@ export function openStoreTwin({ wrap }: StoreTwin, timers: VirtualTimers) {
 function storeBut(store: MemoryMapStore, change: Partial<MapStore>): MapStore {
   return {
     load: (options) => store.load(options),
+    epoch: (options) => store.epoch(options),
     compareAndSet: (expected, next) => store.compareAndSet(expected, next),
     watch: (onEpoch) => store.watch(onEpoch),
     decisions: store.decisions,

@@ -87,7 +87,7 @@ async function frozen(store: MapStore): Promise<MapStore> {
   const first = await store.load()
   const { decisions, sagas } = store
   const load = async () => first
-  return { ...neverChanging, load, decisions, sagas }
+  return { ...neverChanging, load, epoch: async () => first?.epoch, decisions, sagas }
 }
 
 const neverChanging = {

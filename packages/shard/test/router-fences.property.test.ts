@@ -15,6 +15,7 @@ async function frozenStore(store: MapStore): Promise<MapStore> {
   const first = await store.load()
   return {
     load: async () => first,
+    epoch: async () => first?.epoch,
     compareAndSet: (expected, next) => store.compareAndSet(expected, next),
     watch: () => () => {},
     decisions: store.decisions,

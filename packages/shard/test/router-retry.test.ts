@@ -8,18 +8,22 @@ import { HandTimers } from './router-fleet.ts'
 
 const first = ShardMap.create({ slots: 8, shards: ['s1', 's2'] })
 
-/** A store at the first map, which counts its loads and never calls a watch. */
+/** A store at the first map, which counts how often it is asked and never calls a watch. */
 function setting(over: Partial<ConstructorParameters<typeof RouterMap>[1]> = {}) {
   const timers = new HandTimers()
   const store = new MemoryMapStore()
-  const loads = { count: 0, gate: Promise.resolve() }
+  const loads = { count: 0, begun: 0, gate: Promise.resolve() }
   const counting: MapStore = {
     ...store,
     load: async () => {
-      loads.count += 1
       const json = await store.load()
+      loads.begun += 1
       await loads.gate
       return json
+    },
+    epoch: () => {
+      loads.count += 1
+      return store.epoch()
     },
     compareAndSet: (expected, next) => store.compareAndSet(expected, next),
     watch: () => () => {},
@@ -179,7 +183,7 @@ describe('loading the map', () => {
       open = resolve
     })
     const early = map.refresh()
-    await null
+    while (loads.begun === 0) await null
     await advance(store, 3)
     const late = [map.refresh(), map.refresh(), map.refresh()]
     open()

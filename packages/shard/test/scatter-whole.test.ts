@@ -257,7 +257,12 @@ describe('gather', () => {
     const { router, engine, store } = await openFleet()
     const deaf = await ShardRouter.open({
       engine,
-      store: { ...store, load: () => store.load(), watch: () => () => {} } as never,
+      store: {
+        ...store,
+        load: () => store.load(),
+        epoch: () => store.epoch(),
+        watch: () => () => {},
+      } as never,
       sweepMs: 0,
     })
     await router.split('star', 4, ALL)

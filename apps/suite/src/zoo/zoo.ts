@@ -10,6 +10,7 @@ import { stampedMessages } from '../clock/stamped-messages.ts'
 import { leasedWorkers } from '../id/leased-workers.ts'
 import { pooledTickets } from '../id/pooled-tickets.ts'
 import { reservedWorker } from '../id/reserved-worker.ts'
+import { shardedBank } from '../shard/sharded-bank.ts'
 import { clusteredReads } from './clustered-reads.ts'
 import { placedStore, type StoreBug } from './placed-store.ts'
 import { quorumRegister } from './quorum-register.ts'
@@ -103,6 +104,14 @@ export const ZOO: readonly Variant[] = [
   ...variants('clustered reads', clusteredReads, [
     'places what not all have prepared',
     'gives the keys of a dead server to the next',
+  ]),
+  ...variants('sharded bank', shardedBank, [
+    'checks no fence on reads',
+    'ignores the fence and its old map',
+    'flips the map before rows are there',
+    'copies what is still written',
+    'commits one shard after the other',
+    'recovers without deciding',
   ]),
   ...variants('breakers on a ring', breakersOnRing, [
     'counts late results',

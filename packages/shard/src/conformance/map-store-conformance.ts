@@ -127,8 +127,10 @@ const MAP_RULES: readonly Rule[] = [
     name: 'a store holds no map at first, then the one that was put in force',
     async check({ store, connect }) {
       demandSame(await store.load(), undefined, 'an empty store holds no map')
+      demandSame(await store.epoch(), undefined, 'and no epoch')
       demand(await store.compareAndSet(undefined, mapAt(1)), 'the first map is put in force')
       demandSame(await store.load(), mapAt(1), 'load gives it whole')
+      demandSame(await store.epoch(), 1, 'epoch gives its epoch')
       demandSame(await (await connect()).load(), mapAt(1), 'to other handles as well')
     },
   },

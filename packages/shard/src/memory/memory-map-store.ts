@@ -10,7 +10,7 @@ import { type KeptDecisions, MemoryDecisionLog } from './memory-decision-log.ts'
 import { MemorySagaLog, type SagaRecords } from './memory-saga-log.ts'
 
 /**
- * Options of a {@link MemoryMapStore}. Its steps are `load`, `compareAndSet`, `decide`, `find`,
+ * Options of a {@link MemoryMapStore}. Its steps are `load`, `epoch`, `compareAndSet`, `decide`, `find`,
  * `unsettled`, `settle`, `begin`, `renew`, `takeToUndo`, `abandoned` and `end`, each with `:before`
  * and `:after`.
  */
@@ -77,6 +77,13 @@ export class MemoryMapStore implements MapStore {
       return map === undefined ? undefined : (JSON.parse(map.json) as ShardMapJson)
     })
     return abortable(loaded, signal)
+  }
+
+  epoch({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number | undefined> {
+    return abortable(
+      this.#steps.run('epoch', () => this.#state.map?.epoch),
+      signal,
+    )
   }
 
   compareAndSet(expected: number | undefined, next: ShardMapJson): Promise<boolean> {

@@ -71,6 +71,12 @@ export class PostgresMapStore implements MapStore {
     return map
   }
 
+  async epoch(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<number | undefined> {
+    return (await this.#look(options.signal))?.epoch
+  }
+
   /** @throws {ShardError} `INVALID_MAP` if the epoch of `next` is not above the expected one. */
   async compareAndSet(expected: number | undefined, next: ShardMapJson): Promise<boolean> {
     const { epoch } = next
@@ -107,8 +113,8 @@ export class PostgresMapStore implements MapStore {
     return this.close()
   }
 
-  async #look(): Promise<{ epoch: number; ageMs: number } | undefined> {
-    const { rows } = await this.#connection.run(this.#sql.epoch)
+  async #look(signal?: AbortSignal): Promise<{ epoch: number; ageMs: number } | undefined> {
+    const { rows } = await this.#connection.run(this.#sql.epoch, [], signal)
     return rows[0] && { epoch: Number(rows[0].epoch), ageMs: Number(rows[0].age_ms) }
   }
 }

@@ -64,7 +64,8 @@ export function storeSql(schema: string): StoreSql {
     find: `select ${DECISION} from ${decision} where transaction = $1`,
     unsettled: `select ${DECISION} from ${decision} where kept_until is null order by no`,
     settle: `update ${decision} set kept_until = ${AFTER('$2')}
-      where transaction = $1 and kept_until is null`,
+      where transaction = $1 and kept_until is null
+      returning set_config('synchronous_commit', 'off', true)`,
     dropOld: `delete from ${decision} where kept_until < clock_timestamp()`,
     begin: `insert into ${saga} (id, name, input, state, lease_until)
       values ($1, $2, $3, 'running', ${AFTER('$4')})

@@ -50,7 +50,6 @@ create table if not exists ashlar_table
 create table if not exists ashlar_mark (name text primary key) strict, without rowid;
 create table if not exists ashlar_intent
   ("transaction" text primary key, at integer not null) strict, without rowid;
-create index if not exists ashlar_intent_at on ashlar_intent (at);
 create table if not exists ashlar_ddl (text text primary key) strict, without rowid;
 ${['insert', 'update', 'delete'].map(versionTrigger).join('\n')}`
 

@@ -64,6 +64,13 @@ export class SqliteMapStore implements MapStore {
     })
   }
 
+  async epoch(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<number | undefined> {
+    options.signal?.throwIfAborted()
+    return this.#file.read((connection) => epochOf(connection.get(EPOCH)))
+  }
+
   async compareAndSet(expected: number | undefined, next: ShardMapJson): Promise<boolean> {
     const json = JSON.stringify(next)
     const isSet = await this.#file.change((connection) => {

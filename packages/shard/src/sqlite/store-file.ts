@@ -12,13 +12,6 @@ const BUSY_MS = 10_000
 const TABLES = `
 create table if not exists ashlar_map
   (one integer primary key check (one = 1), epoch integer not null, json text not null) strict;
-create table if not exists ashlar_decision
-  (id integer primary key, "transaction" text not null unique,
-  outcome text not null, keep_until integer) strict;
-create index if not exists ashlar_decision_keep on ashlar_decision (keep_until, id);
-create table if not exists ashlar_decision_shard
-  (id integer not null, place integer not null, shard text not null, redo blob,
-  primary key (id, place)) strict, without rowid;
 create table if not exists ashlar_saga
   (id text primary key, name text not null, input text not null, state text not null,
   lease_until integer not null) strict, without rowid;`

@@ -1,0 +1,3 @@
+import { testSystem } from '../src/zoo/zoo-tests.ts'
+
+testSystem('sharded bank', 400)
