@@ -59,6 +59,30 @@ describe('RedisStore', () => {
     }
   })
 
+  test('answers each of many reads at once for itself, whatever the others hold', async () => {
+    const prefix = `many ${++places}`
+    const store = new RedisStore({ client: clients[0], prefix })
+    for (const key of ['a', 'b']) await store.fill(await granted(store, key), key, FILL)
+    const tagged = { ...FILL, tags: ['t'] }
+    await store.fill(await granted(store, 'tagged'), 'tagged', tagged)
+    await clients[0].rpush(`${prefix}:v:k:list`, 'x')
+    await clients[0].set(`${prefix}:v:k:text`, 'x')
+    const read = async (key: string) => {
+      try {
+        return (await store.get(key, { isTagged: false }))?.text
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    const keys = ['a', 'list', 'text', 'none', 'tagged', 'b', 'a']
+    const garbage = 'ERR_CACHE_GARBAGE'
+    const found = ['a', undefined, garbage, undefined, 'tagged', 'b', 'a']
+    expect(await Promise.all(keys.map(read))).toEqual(found)
+    await store.change({ keys: ['a'], tags: ['t'] })
+    const left = [undefined, undefined, garbage, undefined, undefined, 'b', undefined]
+    expect(await Promise.all(keys.map(read))).toEqual(left)
+  })
+
   test('leaves nothing behind that does not end by itself but its clock', async () => {
     const prefix = `tidy ${++places}`
     const store = new RedisStore({ client: clients[0], prefix })

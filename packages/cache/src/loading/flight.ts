@@ -10,25 +10,13 @@ import type { Entry } from './entry.ts'
 import type { KeepOptions } from './load.ts'
 import type { LoadJob } from './load-job.ts'
 
-/** What a flight is begun with. */
-export interface FlightPlan<K, V> {
-  readonly key: K
-  /** How many invalidations had been made when it began. */
-  readonly version: number
-  /** What is known of the key. */
-  readonly stale: Entry<V> | undefined
-  readonly bornAtMs: number
-  /** Whether it began without anybody who waits. */
-  readonly isBackground: boolean
-}
+const NO_TAGS: readonly string[] = Object.freeze([])
 
 /** A key that is being loaded. */
 export class Flight<K, V> {
   readonly key: K
-  readonly version: number
-  readonly bornAtMs: number
+  /** What is known of the key. */
   readonly stale: Entry<V> | undefined
-  readonly isBackground: boolean
   readonly job: LoadJob<K, V>
   readonly answer: Promise<V>
   isSettled = false
@@ -37,25 +25,26 @@ export class Flight<K, V> {
   /** How its value is to be kept, as its load says. */
   kept: KeepOptions | undefined
   /** The tags that its value came with; none as long as it is under way. */
-  tags: readonly string[] = []
+  tags: readonly string[] = NO_TAGS
   #waiting = 0
   #isAwaited = false
-  #resolve: (value: V) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  readonly #resolve: (value: V) => void
+  readonly #reject: (error: unknown) => void
 
-  constructor(plan: FlightPlan<K, V>, job: LoadJob<K, V>) {
-    this.key = plan.key
-    this.version = plan.version
-    this.bornAtMs = plan.bornAtMs
-    this.stale = plan.stale
-    this.isBackground = plan.isBackground
+  constructor(key: K, stale: Entry<V> | undefined, job: LoadJob<K, V>) {
+    let settle!: (value: V) => void
+    let refuse!: (error: unknown) => void
+    this.key = key
+    this.stale = stale
     this.job = job
     this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
+      settle = resolve
+      refuse = reject
     })
+    this.#resolve = settle
+    this.#reject = refuse
     // Nobody may be there to hear that it failed.
-    if (plan.isBackground) this.answer.catch(() => {})
+    if (job.isBackground) this.answer.catch(() => {})
   }
 
   /** Whether nobody waits. */
@@ -63,18 +52,20 @@ export class Flight<K, V> {
     return !this.#isAwaited && this.#waiting === 0
   }
 
+  /** Waits, however long it takes. */
+  wait(): Promise<V> {
+    this.#isAwaited = true
+    return this.answer
+  }
+
   /** Waits, until the signal aborts; `onDeserted` is called when all have left. */
-  wait(signal: AbortSignal | undefined, onDeserted: (reason: unknown) => void): Promise<V> {
-    if (signal === undefined) {
-      this.#isAwaited = true
-      return this.answer
-    }
+  waitUntil(signal: AbortSignal, onDeserted: (reason: unknown) => void): Promise<V> {
     this.#waiting++
     return new Promise((resolve, reject) => {
       const leave = () => {
         reject(signal.reason)
         this.#waiting--
-        if (this.isDeserted && !this.isBackground && !this.isSettled) onDeserted(signal.reason)
+        if (this.isDeserted && !this.job.isBackground && !this.isSettled) onDeserted(signal.reason)
       }
       signal.addEventListener('abort', leave, { once: true })
       const stay = () => signal.removeEventListener('abort', leave)
@@ -85,7 +76,6 @@ export class Flight<K, V> {
         },
         (error) => {
           stay()
-          /** Refuses all who wait; its load is told the same if it is still under way. */
           reject(error)
         },
       )

@@ -10,16 +10,14 @@
 import { CacheError, show } from '../cache-error.ts'
 import type { Entry } from './entry.ts'
 import { Flight } from './flight.ts'
-import type { KeepOptions, Load, LoadContext, LoadedMany } from './load.ts'
+import { JobContext, type ReadFor } from './job-context.ts'
+import type { Load, LoadedMany } from './load.ts'
 import { LoadJob } from './load-job.ts'
 import type { LoadingCounts } from './loading-counts.ts'
-import { checkKeep, type LoadingSettings } from './loading-settings.ts'
+import type { LoadingSettings } from './loading-settings.ts'
 import type { Shelf } from './shelf.ts'
 
 const NO_TAGS: readonly string[] = []
-
-/** Reads a key on behalf of a load. */
-export type ReadFor<K, V> = (key: K, job: LoadJob<K, V>) => Promise<V>
 
 /** A key to load, and what is known of it. */
 export interface Wanted<K, V> {
@@ -34,7 +32,7 @@ export class Flights<K, V> {
   readonly #counts: LoadingCounts
   readonly #readFor: ReadFor<K, V>
   readonly #table: Map<K, Flight<K, V>> = new Map()
-  readonly #jobs: Set<LoadJob<K, V>> = new Set()
+  readonly #detached: Set<LoadJob<K, V>> = new Set()
   #isClosed = false
 
   constructor(
@@ -57,7 +55,7 @@ export class Flights<K, V> {
   find(key: K): Flight<K, V> | undefined {
     const flight = this.#table.get(key)
     if (flight === undefined) return undefined
-    if (this.#shelf.isCurrent(key, flight.version, NO_TAGS)) return flight
+    if (this.#shelf.isCurrent(key, flight.job.version, NO_TAGS)) return flight
     this.detach(key)
     return undefined
   }
@@ -69,10 +67,19 @@ export class Flights<K, V> {
     const job = this.#open([wanted], isBackground)
     const flight = job.flights[0]!
     const { key, stale } = wanted
-    job.run(
-      () => one(key, this.#contextOf(job, stale?.value)),
-      (value) => this.#land(flight, value),
-      (error) => this.#fail(flight, error),
+    const context = new JobContext(job, stale?.value, this.#readFor)
+    let loading: V | PromiseLike<V>
+    try {
+      loading = one(key, context)
+    } catch (error) {
+      loading = Promise.reject(error)
+    }
+    Promise.resolve(loading).then(
+      (value) => {
+        job.hasAnswered = true
+        this.#land(flight, value)
+      },
+      (error) => this.#failAll(job, error),
     )
     return flight
   }
@@ -96,23 +103,27 @@ export class Flights<K, V> {
     const job = this.#open(missing, isBackground)
     const { flights } = job
     const keys = flights.map((flight) => flight.key)
-    job.run(
-      () => loadMany(keys, this.#contextOf(job, undefined)),
-      (loaded) => this.#landMany(flights, loaded),
-      (error) => {
-        for (const flight of flights) this.#fail(flight, error)
-      },
+    const call = async () => await loadMany(keys, new JobContext(job, undefined, this.#readFor))
+    call().then(
+      (loaded) => this.#landMany(job, loaded),
+      (error) => this.#failAll(job, error),
     )
     return [...known, ...flights]
   }
 
   /** Waits for a flight; `again` is called if what it brings is too old for a reader of now. */
   wait(flight: Flight<K, V>, signal: AbortSignal | undefined, again: () => Promise<V>): Promise<V> {
-    const answer = flight.wait(signal, (reason) => this.#desert(flight, reason))
+    // Whoever waits first has begun it, so it is as young as can be: no need to look at the clock.
+    const isNew = flight.isDeserted && !flight.job.isBackground
+    const answer =
+      signal === undefined
+        ? flight.wait()
+        : flight.waitUntil(signal, (reason) => this.#desert(flight, reason))
     const { ttlMs, staleMs, monotonic } = this.#settings
-    const { key, version, bornAtMs } = flight
+    const { key, job } = flight
+    const { version, bornAtMs } = job
     // As old as a value may be, and the load has not even ended.
-    const isTooOld = monotonic() - bornAtMs >= ttlMs + staleMs
+    const isTooOld = !isNew && monotonic() - bornAtMs >= ttlMs + staleMs
     if (version === this.#shelf.version && !isTooOld) return answer
     return answer.then((value) => {
       if (flight.isFinal) return value
@@ -125,6 +136,7 @@ export class Flights<K, V> {
     const flight = this.#table.get(key)
     if (flight === undefined) return undefined
     this.#table.delete(key)
+    this.#detached.add(flight.job)
     if (flight.isDeserted) {
       this.#overtaken(key)
       flight.reject(new DOMException('the key has changed since', 'AbortError'))
@@ -135,24 +147,21 @@ export class Flights<K, V> {
   /** Fails all flights, and lets none begin. */
   close(): void {
     this.#isClosed = true
+    const jobs = new Set(this.#detached)
+    for (const { job } of this.#table.values()) jobs.add(job)
     this.#table.clear()
-    for (const job of [...this.#jobs]) {
-      for (const flight of job.flights) flight.reject(closed())
-    }
+    for (const { flights } of jobs) for (const flight of flights) flight.reject(closed())
   }
 
   #open(wanted: readonly Wanted<K, V>[], isBackground: boolean): LoadJob<K, V> {
     if (this.#isClosed) throw closed()
     const { timers, loadTimeoutMs, monotonic } = this.#settings
-    const job = new LoadJob<K, V>(timers, (over) => this.#jobs.delete(over))
     const { version } = this.#shelf
+    const detached = this.#detached
     const bornAtMs = monotonic()
-    for (const { key, stale } of wanted) {
-      const flight = new Flight({ key, version, bornAtMs, stale, isBackground }, job)
-      job.flights.push(flight)
-      this.#table.set(key, flight)
-    }
-    this.#jobs.add(job)
+    const job = new LoadJob<K, V>({ version, bornAtMs, isBackground, detached, timers })
+    job.flights = wanted.map(({ key, stale }) => new Flight(key, stale, job))
+    for (const flight of job.flights) this.#table.set(flight.key, flight)
     this.#counts.loads++
     if (isBackground) this.#counts.refreshes += wanted.length
     if (loadTimeoutMs !== undefined) {
@@ -163,29 +172,19 @@ export class Flights<K, V> {
     return job
   }
 
-  #contextOf(job: LoadJob<K, V>, stale: V | undefined): LoadContext<K, V> {
-    return {
-      get signal() {
-        return job.signal
-      },
-      stale,
-      get: (key) => this.#readFor(key, job),
-      keep: (options: KeepOptions, key?: K) => {
-        checkKeep(options)
-        for (const flight of job.flights) {
-          if (key === undefined || flight.key === key) flight.kept = { ...flight.kept, ...options }
-        }
-      },
-    }
+  #failAll(job: LoadJob<K, V>, error: unknown): void {
+    job.hasAnswered = true
+    for (const flight of job.flights) this.#fail(flight, error)
   }
 
-  #landMany(flights: readonly Flight<K, V>[], loaded: LoadedMany<K, V>): void {
+  #landMany(job: LoadJob<K, V>, loaded: LoadedMany<K, V>): void {
+    const { flights } = job
     const isList = Array.isArray(loaded) && loaded.length === flights.length
     if (!isList && !(loaded instanceof Map)) {
-      const error = badAnswer(loaded, flights.length)
-      for (const flight of flights) this.#fail(flight, error)
+      this.#failAll(job, badAnswer(loaded, flights.length))
       return
     }
+    job.hasAnswered = true
     for (const [i, flight] of flights.entries()) {
       this.#land(flight, (loaded instanceof Map ? loaded.get(flight.key) : loaded[i]) as V)
     }
@@ -194,7 +193,8 @@ export class Flights<K, V> {
   /** Takes what a load has brought. */
   #land(flight: Flight<K, V>, value: V): void {
     if (flight.isSettled) return
-    const { key, version, bornAtMs, isBackground } = flight
+    const { key, job } = flight
+    const { version, bornAtMs, isBackground } = job
     const durationMs = this.#settings.monotonic() - bornAtMs
     flight.tags = flight.kept?.tags ?? NO_TAGS
     if (this.#leave(flight) && this.#shelf.isCurrent(key, version, flight.tags)) {
@@ -210,7 +210,8 @@ export class Flights<K, V> {
   /** Takes a load's failure: an old value is answered as long as it may be. */
   #fail(flight: Flight<K, V>, error: unknown): void {
     if (flight.isSettled) return
-    const { key, version, isBackground } = flight
+    const { key, job } = flight
+    const { version, isBackground } = job
     const isCurrent = this.#leave(flight) && this.#shelf.isCurrent(key, version, NO_TAGS)
     const known = isCurrent ? this.#knownOf(flight) : undefined
     if (isCurrent) this.#try(key, () => this.#shelf.keepFailure(key, error, version, known))

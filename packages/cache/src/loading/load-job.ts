@@ -9,23 +9,44 @@ import type { Flight } from './flight.ts'
 import { LazyAbort } from './lazy-abort.ts'
 import { LoadCycleError } from './load-cycle-error.ts'
 
+/** What a job is begun with. */
+export interface LoadJobPlan<K, V> {
+  /** How many invalidations had been made when it began. */
+  readonly version: number
+  readonly bornAtMs: number
+  /** Whether it began without anybody who waits. */
+  readonly isBackground: boolean
+  /** Where it is noted that the job goes on though its key has changed; it leaves when over. */
+  readonly detached: Set<LoadJob<K, V>>
+  readonly timers: Timers
+}
+
+const NO_WAITS: ReadonlySet<never> = new Set<never>()
+
+// One for each miss: what few of them need comes into being when it is needed.
 /** A call under way. */
 export class LoadJob<K, V> {
-  readonly flights: Flight<K, V>[] = []
-  readonly #abort: LazyAbort = new LazyAbort()
-  readonly #timers: Timers
-  readonly #waits: Set<Flight<K, V>> = new Set()
-  readonly #onOver: () => void
+  readonly version: number
+  readonly bornAtMs: number
+  readonly isBackground: boolean
+  /** Whether the call says no more. */
+  hasAnswered = false
+  flights: readonly Flight<K, V>[] = []
+  readonly #plan: LoadJobPlan<K, V>
+  #abort: LazyAbort | undefined
+  #waits: Set<Flight<K, V>> | undefined
   #timer: unknown
-  #hasAnswered = false
   #settled = 0
 
-  constructor(timers: Timers, onOver: (job: LoadJob<K, V>) => void) {
-    this.#timers = timers
-    this.#onOver = () => onOver(this)
+  constructor(plan: LoadJobPlan<K, V>) {
+    this.version = plan.version
+    this.bornAtMs = plan.bornAtMs
+    this.isBackground = plan.isBackground
+    this.#plan = plan
   }
 
   get signal(): AbortSignal {
+    this.#abort ??= new LazyAbort()
     return this.#abort.signal
   }
 
@@ -34,36 +55,20 @@ export class LoadJob<K, V> {
     return this.#settled === this.flights.length
   }
 
-  /** Calls; exactly one of the two is told what became of it, unless nobody waits any more. */
-  run<T>(
-    call: () => T | PromiseLike<T>,
-    onValue: (value: T) => void,
-    onError: (error: unknown) => void,
-  ): void {
-    this.#begin(call).then(
-      (value) => {
-        this.#hasAnswered = true
-        if (!this.isOver) onValue(value)
-      },
-      (error) => {
-        this.#hasAnswered = true
-        if (!this.isOver) onError(error)
-      },
-    )
-  }
-
   /** Calls back after so long, unless the job is over by then. */
   limit(timeoutMs: number, onTimeout: () => void): void {
-    this.#timer = this.#timers.setTimeout(onTimeout, timeoutMs)
+    this.#timer = this.#plan.timers.setTimeout(onTimeout, timeoutMs)
   }
 
   /** Notes that one of the flights has settled, and why if not by a value. */
   settled(reason?: unknown): void {
     this.#settled++
     if (!this.isOver) return
-    if (this.#timer !== undefined) this.#timers.clearTimeout(this.#timer)
-    this.#onOver()
-    if (this.#hasAnswered) return
+    const { timers, detached } = this.#plan
+    if (this.#timer !== undefined) timers.clearTimeout(this.#timer)
+    detached.delete(this)
+    if (this.hasAnswered) return
+    this.#abort ??= new LazyAbort()
     this.#abort.abort(reason ?? new DOMException('nobody waits for this load', 'AbortError'))
   }
 
@@ -74,22 +79,16 @@ export class LoadJob<K, V> {
    */
   waitFor(flight: Flight<K, V>, answer: Promise<V>): void {
     const path = pathTo(this, flight, new Set())
-    const end = () => this.#waits.delete(flight)
+    this.#waits ??= new Set()
+    const waits = this.#waits
+    const end = () => waits.delete(flight)
     answer.then(end, end)
     if (path !== undefined) throw new LoadCycleError([path.at(-1), ...path])
-    this.#waits.add(flight)
+    waits.add(flight)
   }
 
   get waits(): ReadonlySet<Flight<K, V>> {
-    return this.#waits
-  }
-
-  #begin<T>(call: () => T | PromiseLike<T>): Promise<T> {
-    try {
-      return Promise.resolve(call())
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.#waits ?? NO_WAITS
   }
 }
 

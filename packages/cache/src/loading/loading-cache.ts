@@ -212,14 +212,18 @@ export class LoadingCache<K, V> {
   ): Promise<V> {
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(signal.reason)
+    if (entry === undefined) {
+      this.#counts.misses++
+      return this.#await(key, entry, options, job)
+    }
     const now = this.#monotonic()
     const standing = this.#admit(entry, now)
     if (standing === 'expired') return this.#await(key, entry, options, job)
-    if (standing === 'failed') return Promise.reject(entry?.failure?.error)
-    if (this.#isDue(key, entry!, standing, now)) {
+    if (standing === 'failed') return Promise.reject(entry.failure?.error)
+    if (this.#isDue(key, entry, standing, now)) {
       this.#flights.begin({ key, stale: entry }, true, options?.load)
     }
-    return Promise.resolve(entry!.value as V)
+    return Promise.resolve(entry.value as V)
   }
 
   /** Answers keys with what is known, and tells what is to be waited for, loaded and refreshed. */

@@ -50,7 +50,8 @@ export class Shelf<K, V> {
     } catch (error) {
       return this.#unreadable(key, error)
     }
-    return entry !== undefined && this.isCurrent(key, entry.version, entry.tags) ? entry : undefined
+    if (entry === undefined || this.#isCurrentEntry(key, entry)) return entry
+    return undefined
   }
 
   /** The same without counting as a use. */
@@ -63,7 +64,8 @@ export class Shelf<K, V> {
     } catch (error) {
       return this.#unreadable(key, error)
     }
-    return entry !== undefined && this.isCurrent(key, entry.version, entry.tags) ? entry : undefined
+    if (entry === undefined || this.#isCurrentEntry(key, entry)) return entry
+    return undefined
   }
 
   /** Whether what began at a version was reached by no invalidation since. */
@@ -124,6 +126,11 @@ export class Shelf<K, V> {
     } catch (error) {
       void Promise.reject(error)
     }
+  }
+
+  #isCurrentEntry(key: K, entry: Entry<V>): boolean {
+    // Its tags are out of the line of memory that a hit reads anyway, so they are not fetched yet.
+    return entry.version === this.version || this.isCurrent(key, entry.version, entry.tags)
   }
 
   #unreadable(key: K, error: unknown): undefined {

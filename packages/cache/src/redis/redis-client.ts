@@ -6,6 +6,7 @@ export interface RedisClient {
   /** `ready` while commands go out at once. */
   readonly status: string
   get(key: string): Promise<string | null>
+  mget(keys: string[]): Promise<(string | null)[]>
   evalsha(sha1: string, keys: number, ...args: string[]): Promise<unknown>
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>
   script(subcommand: 'LOAD', script: string): Promise<unknown>

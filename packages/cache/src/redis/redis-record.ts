@@ -41,6 +41,14 @@ export function parseRecord(record: string, key: string): RedisRecord {
   }
 }
 
+/** The error; where a key holds something that is no text, one that says so. */
+export function garbageOr(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : ''
+  if (!message.includes('WRONGTYPE')) return error
+  const hint = 'something else writes under its prefix'
+  return new CacheError('ERR_CACHE_GARBAGE', `store: ${message}; ${hint}`, { cause: error })
+}
+
 /** Tags as a record holds them. */
 export function encodeTags(tags: readonly string[]): string {
   return tags.length === 0 ? '-' : tags.map(encodeTag).join(',')

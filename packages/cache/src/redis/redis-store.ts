@@ -1,4 +1,4 @@
-// The far store in Redis: every change is one script, a read is a bare GET.
+// The far store in Redis: every change is one script, a read is a bare GET, many are one MGET.
 //
 // A GET cannot look at the epoch, so a record carries its own, and the store knows the present one
 // for as long as its connection lasts: a server that restarts or fails over ends its connections,
@@ -8,6 +8,7 @@
 // `position` is a reading that can only be too late, never too early; so values end early rather.
 
 import { CacheError, show } from '../cache-error.ts'
+import { platformMonotonic } from '../platform-monotonic.ts'
 import { randomId } from '../tiered/random-id.ts'
 import type {
   FillOptions,
@@ -21,7 +22,8 @@ import type {
 } from '../tiered/store.ts'
 import type { RedisClient } from './redis-client.ts'
 import { connectionOf, type RedisConnection } from './redis-connection.ts'
-import { encodeKey, encodeTag, encodeTags, parseRecord } from './redis-record.ts'
+import { RedisReads } from './redis-reads.ts'
+import { encodeKey, encodeTag, encodeTags, garbageOr, parseRecord } from './redis-record.ts'
 import { CHANGE, FILL, LEASE, POSITION, READ } from './redis-scripts.ts'
 
 /** Options of a {@link RedisStore}. */
@@ -62,6 +64,7 @@ export class RedisStore implements Store {
   readonly #name: string
   readonly #hashes: Map<string, string> = new Map()
   readonly #connection: RedisConnection
+  readonly #reads: RedisReads<StoredValue | undefined>
   #epoch: string | undefined
   /** How many connections had ended when the epoch was learned. */
   #learnedAt = 0
@@ -80,31 +83,16 @@ export class RedisStore implements Store {
     this.#prefix = prefix
     this.#tagPrefix = `${prefix}:t:`
     this.#isDurable = options.isDurable === true ? '1' : '0'
-    this.#monotonic = options.monotonic ?? (() => performance.now())
+    this.#monotonic = options.monotonic ?? platformMonotonic()
     this.#random = random
     this.#name = randomId(random)
     this.#connection = connectionOf(client)
+    this.#reads = new RedisReads(client, (key, found) => this.#accept(key, found))
   }
 
-  async get(
-    key: string,
-    { isTagged }: { readonly isTagged: boolean },
-  ): Promise<StoredValue | undefined> {
-    if (this.#present() === undefined) await this.#greet()
-    const name = this.#valueName(key)
-    if (isTagged) return await this.#getTagged(key, name)
-    this.#refuseAway()
-    let found: string | null
-    try {
-      found = await this.#client.get(name)
-    } catch (error) {
-      return asGarbage(error)
-    }
-    if (found === null) return undefined
-    const record = parseRecord(found, key)
-    // Of another life of the server, or of another connection: not to be believed.
-    if (record.epoch !== this.#present()) return undefined
-    return record.tags.length === 0 ? this.#valueOf(record) : await this.#getTagged(key, name)
+  get(key: string, { isTagged }: { readonly isTagged: boolean }): Promise<StoredValue | undefined> {
+    if (isTagged || this.#present() === undefined) return this.#getSlowly(key, isTagged)
+    return this.#getBare(key)
   }
 
   async lease(
@@ -202,9 +190,31 @@ export class RedisStore implements Store {
     return this.#hello
   }
 
-  async #getTagged(key: string, name: string): Promise<StoredValue | undefined> {
+  async #getSlowly(key: string, isTagged: boolean): Promise<StoredValue | undefined> {
+    if (this.#present() === undefined) await this.#greet()
+    return await (isTagged ? this.#getTagged(key) : this.#getBare(key))
+  }
+
+  #getBare(key: string): Promise<StoredValue | undefined> {
+    if (!this.#connection.isOpen) return Promise.reject(away())
+    return this.#reads.get(key, this.#valueName(key))
+  }
+
+  #accept(
+    key: string,
+    found: string | null,
+  ): StoredValue | undefined | Promise<StoredValue | undefined> {
+    if (found === null) return undefined
+    const record = parseRecord(found, key)
+    // Of another life of the server, or of another connection: not to be believed.
+    if (record.epoch !== this.#present()) return undefined
+    return record.tags.length === 0 ? this.#valueOf(record) : this.#getTagged(key)
+  }
+
+  async #getTagged(key: string): Promise<StoredValue | undefined> {
     const epoch = await this.#known()
-    const found = await this.#run(READ, [this.#clock(), name], [epoch, this.#tagPrefix])
+    const names = [this.#clock(), this.#valueName(key)]
+    const found = await this.#run(READ, names, [epoch, this.#tagPrefix])
     return typeof found === 'string' ? this.#valueOf(parseRecord(found, key)) : undefined
   }
 
@@ -243,7 +253,7 @@ export class RedisStore implements Store {
       ? this.#teach(script, keys, all)
       : this.#client.evalsha(hash, keys.length, ...all)
     ).catch((error) => {
-      if (!String(error?.message).startsWith('NOSCRIPT')) return asGarbage(error)
+      if (!String(error?.message).startsWith('NOSCRIPT')) throw garbageOr(error)
       return this.#client.eval(script, keys.length, ...all)
     })
     // A client may have sent it again to a server that had restarted meanwhile.
@@ -292,12 +302,4 @@ export class RedisStore implements Store {
 
 function away(): CacheError {
   return new CacheError('ERR_CACHE_STORE_DOWN', 'there is no connection to Redis at the moment')
-}
-
-/** Rethrows; where a key holds something that is no text, as that. */
-function asGarbage(error: unknown): never {
-  const message = error instanceof Error ? error.message : ''
-  if (!message.includes('WRONGTYPE')) throw error
-  const hint = 'something else writes under its prefix'
-  throw new CacheError('ERR_CACHE_GARBAGE', `store: ${message}; ${hint}`, { cause: error })
 }

@@ -2,15 +2,33 @@
 // they began, and one timer for the oldest serves them all. A timer for each call would cost more
 // than reading its answer.
 //
-//   batches, oldest first: { ends, those who wait of the calls begun in the same millisecond }
+//   ring: head ⇄ oldest call ⇄ … ⇄ youngest call ⇄ head
 //
-// A call that is answered leaves its batch at once, so that nothing of it is kept until the end.
+// A call that is answered leaves the ring at once, so that nothing of it is kept until the end.
 
 import type { Timers } from '../timers.ts'
 
-interface Batch {
+/** A call under way, or the head of the ring. */
+class Call {
+  before: Call = this
+  after: Call = this
   readonly endsMs: number
-  readonly waiting: Set<(error: Error) => void>
+  readonly refuse: (error: Error) => void
+
+  constructor(endsMs: number, refuse: (error: Error) => void) {
+    this.endsMs = endsMs
+    this.refuse = refuse
+  }
+
+  /** Whether it had not left before. */
+  leave(): boolean {
+    if (this.after === this) return false
+    this.before.after = this.after
+    this.after.before = this.before
+    this.before = this
+    this.after = this
+    return true
+  }
 }
 
 /** Ends calls that take too long. */
@@ -19,7 +37,7 @@ export class Deadlines {
   readonly #monotonic: () => number
   readonly #timers: Timers
   readonly #errorOf: (cause: unknown) => Error
-  #batches: Batch[] = []
+  #head: Call = new Call(0, () => {})
   #timer: unknown
 
   /** @param options.errorOf what to reject with: for a cause, or undefined if it took too long */
@@ -38,15 +56,14 @@ export class Deadlines {
   /** Settles as `answer` does, or rejects once the limit has passed. */
   limit<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { waiting } = this.#batch()
-      waiting.add(reject)
+      const call = this.#begin(reject)
       answer.then(
         (value) => {
-          waiting.delete(reject)
+          call.leave()
           resolve(value)
         },
         (cause) => {
-          if (waiting.delete(reject)) reject(this.#errorOf(cause))
+          if (call.leave()) reject(this.#errorOf(cause))
         },
       )
     })
@@ -56,17 +73,19 @@ export class Deadlines {
   close(): void {
     this.#timers.clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#batches = []
+    this.#head = new Call(0, () => {})
   }
 
-  #batch(): Batch {
-    const endsMs = Math.ceil(this.#monotonic()) + this.#limitMs
-    const last = this.#batches.at(-1)
-    if (last?.endsMs === endsMs) return last
-    const batch: Batch = { endsMs, waiting: new Set() }
-    this.#batches.push(batch)
+  #begin(refuse: (error: Error) => void): Call {
+    const head = this.#head
+    // Calls of the same millisecond run out together, by one timer.
+    const call = new Call(Math.ceil(this.#monotonic()) + this.#limitMs, refuse)
+    call.before = head.before
+    call.after = head
+    head.before.after = call
+    head.before = call
     if (this.#timer === undefined) this.#wait(this.#limitMs)
-    return batch
+    return call
   }
 
   #wait(delayMs: number): void {
@@ -74,21 +93,15 @@ export class Deadlines {
   }
 
   #sweep(): void {
+    const head = this.#head
     const nowMs = this.#monotonic()
     this.#timer = undefined
-    const isOver = ({ endsMs, waiting }: Batch) => endsMs <= nowMs || waiting.size === 0
-    const first = this.#batches.findIndex((batch) => !isOver(batch))
-    const over = first < 0 ? this.#batches : this.#batches.slice(0, first)
-    this.#batches = first < 0 ? [] : this.#batches.slice(first)
-    for (const { waiting } of over) {
-      for (const reject of waiting) {
-        waiting.delete(reject)
-        reject(this.#errorOf(undefined))
-      }
+    for (let call = head.after; call !== head && call.endsMs <= nowMs; call = head.after) {
+      call.leave()
+      call.refuse(this.#errorOf(undefined))
     }
-    const [next] = this.#batches
     // A timer may come a little early by the clock that it is measured by.
-    if (next !== undefined && this.#timer === undefined)
-      this.#wait(Math.max(1, next.endsMs - nowMs))
+    const leftMs = head.after.endsMs - nowMs
+    if (head.after !== head && this.#timer === undefined) this.#wait(Math.max(1, leftMs))
   }
 }

@@ -16,6 +16,7 @@ import { CacheError, show } from '../cache-error.ts'
 import { CacheCluster, checkAbove0, refuse } from '../cluster/cache-cluster.ts'
 import { LoadingCache } from '../loading/loading-cache.ts'
 import type { LoadingStats } from '../loading/loading-events.ts'
+import { platformMonotonic } from '../platform-monotonic.ts'
 import { platformTimers } from '../timers.ts'
 import { type Codec, encodeWith, jsonCodec } from './codec.ts'
 import { FarLoad, farPrefix, farTag } from './far-load.ts'
@@ -58,12 +59,12 @@ export class TieredCache<V> implements AsyncDisposable {
   /** @throws {CacheError} `ERR_CACHE_OPTION`, `ERR_CACHE_TTL` */
   constructor(options: TieredCacheOptions<V>) {
     const { random = Math.random, timers = platformTimers, separator } = options
-    const monotonic = options.monotonic ?? (() => performance.now())
+    const monotonic = options.monotonic ?? platformMonotonic()
     const onError = options.onError ?? (() => {})
     this.#ttlMs = checkAbove0('ttlMs', options.ttlMs)
     this.#nearTtlMs = checkAbove0('nearTtlMs', options.nearTtlMs ?? 30_000)
     this.#leaseMs = checkAbove0('leaseMs', options.leaseMs ?? 10_000)
-    this.#cluster = clusterOf(options)
+    this.#cluster = clusterOf({ ...options, monotonic })
     this.#ownsCluster = options.cluster === undefined
     this.#codec = options.codec ?? jsonCodec<V>()
     this.#write = checkWrite(options)
