@@ -25,7 +25,8 @@ test('the README’s example runs on PostgreSQL by changing one line', async () 
   expect(code).toMatch(SQLITE_LINE)
   const [oak, ash] = [await database(server), await database(server)]
   const line = `const engine = new PostgresEngine(${JSON.stringify({ shards: { oak, ash } })})`
-  const input = `import { PostgresEngine } from '@ashlar/shard/postgres'\n${code.replace(SQLITE_LINE, line)}`
+  const program = code.replace(SQLITE_LINE, line)
+  const input = `import { PostgresEngine } from '@ashlar/shard/postgres'\n${program}`
   const args = ['--conditions=source', '--input-type=module', '-']
   const cwd = new URL('apps/suite/', root)
   const run = spawnSync(process.execPath, args, { cwd, input, encoding: 'utf8', timeout: 60_000 })

@@ -10,9 +10,9 @@ import { type KeptDecisions, MemoryDecisionLog } from './memory-decision-log.ts'
 import { MemorySagaLog, type SagaRecords } from './memory-saga-log.ts'
 
 /**
- * Options of a {@link MemoryMapStore}. Its steps are `load`, `epoch`, `compareAndSet`, `decide`, `find`,
- * `unsettled`, `settle`, `begin`, `renew`, `takeToUndo`, `abandoned` and `end`, each with `:before`
- * and `:after`.
+ * Options of a {@link MemoryMapStore}. Its steps are `load`, `epoch`, `compareAndSet`, `decide`,
+ * `find`, `unsettled`, `settle`, `begin`, `renew`, `takeToUndo`, `abandoned` and `end`, each with
+ * `:before` and `:after`.
  */
 export interface MemoryMapStoreOptions extends StepOptions {
   /** Wall clock in milliseconds, for leases and what is kept for a time. */
