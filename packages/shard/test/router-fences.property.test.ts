@@ -100,6 +100,8 @@ async function neverSilently(
     const run =
       step.act === 'edit' ? editFence(engine, map, fences, step) : tryAccess(router, fences, step)
     running.push(run)
+    // Where a step that is awaited fails first, the others are not waited for any more.
+    run.catch(Boolean)
     if (step.isAwaited) await run
   }
   await Promise.all(running)
