@@ -1,8 +1,5 @@
 // The curve beside LRU caches of each size that were really run.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { brotliDecompressSync } from 'node:zlib'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { CacheError } from '../src/cache-error.ts'
@@ -10,6 +7,7 @@ import { LruCache } from '../src/index.ts'
 import { MissRatioCurve, missRatioCurve } from '../src/miss-ratio-curve.ts'
 import { ReuseDistance } from '../src/reuse-distance.ts'
 import { seeded } from './cache-laws.ts'
+import { readTrace } from './recorded-trace.ts'
 
 describe('the miss-ratio curve of recorded requests', () => {
   const sizes = [100, 300, 1000, 3000, 10_000]
@@ -147,24 +145,4 @@ function missRatioOf(requests: Iterable<unknown>, max: number): number {
     cache.set(key, 1)
   }
   return total === 0 ? 1 : misses / total
-}
-
-function readTrace(name: string): Int32Array {
-  const bytes = brotliDecompressSync(
-    readFileSync(join(import.meta.dirname, 'vectors', `${name}.trc.br`)),
-  )
-  const keys = new Int32Array(bytes.readUInt32LE(4))
-  let at = 16
-  let key = 0
-  for (let i = 0; i < keys.length; i++) {
-    let zigzag = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!
-      zigzag |= (byte & 127) << shift
-      if (byte < 128) break
-    }
-    key += (zigzag >>> 1) ^ -(zigzag & 1)
-    keys[i] = key
-  }
-  return keys
 }

@@ -3,7 +3,6 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { brotliDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import {
   type Cache,
@@ -16,6 +15,7 @@ import {
   TinyLfuCache,
 } from '../src/index.ts'
 import { seeded } from './cache-laws.ts'
+import { readTrace, zipfKeys } from './recorded-trace.ts'
 
 const vectors = join(import.meta.dirname, 'vectors')
 const rows: { trace: string; capacity: number; requests: number; hits: Record<string, number> }[] =
@@ -129,39 +129,4 @@ function madeTraces(): Record<string, Int32Array> {
     scan: make(scan),
     mixed: make((i) => parts[Math.floor((i * 8) / length) % 4]!(i)),
   }
-}
-
-/** Draws keys whose popularity falls with their rank. */
-function zipfKeys(keys: number, exponent: number, random: () => number): () => number {
-  const sums = new Float64Array(keys)
-  let sum = 0
-  for (let i = 0; i < keys; i++) sums[i] = sum += (i + 1) ** -exponent
-  return () => {
-    const at = random() * sum
-    let [low, high] = [0, keys - 1]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (sums[middle]! < at) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-}
-
-function readTrace(name: string): Int32Array {
-  const bytes = brotliDecompressSync(readFileSync(join(vectors, `${name}.trc.br`)))
-  const keys = new Int32Array(bytes.readUInt32LE(4))
-  let at = 16
-  let key = 0
-  for (let i = 0; i < keys.length; i++) {
-    let zigzag = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!
-      zigzag |= (byte & 127) << shift
-      if (byte < 128) break
-    }
-    key += (zigzag >>> 1) ^ -(zigzag & 1)
-    keys[i] = key
-  }
-  return keys
 }

@@ -103,12 +103,6 @@ async function closed(router: ShardRouter, { engine, store }: ReturnType<typeof 
   await store.close()
 }
 
-interface Entry {
-  readonly account: string
-  readonly transfer: string
-  readonly amount: number
-}
-
 /** What is there once recovery has run. */
 async function left() {
   const parts = bankAt(urls())
@@ -119,7 +113,7 @@ async function left() {
     prepared.push(...(await ask(url, 'select gid from pg_prepared_xacts')))
   }
   const accounts = (await router.scatter({ table: 'accounts' })).rows
-  const entries = (await router.scatter({ table: 'entries' })).rows as unknown as Entry[]
+  const entries = (await router.scatter({ table: 'entries' })).rows
   const unsettled = await parts.store.decisions.unsettled()
   await closed(router, parts)
   return { prepared, unsettled, accounts, entries }
@@ -134,10 +128,11 @@ function expectWhole({ prepared, unsettled, accounts, entries }: Awaited<ReturnT
   expect(accounts).toHaveLength(ACCOUNTS.length)
   expect(sumOf(accounts)).toBe(ACCOUNTS.length * MONEY)
   const amounts = new Map<string, number[]>()
-  for (const { transfer, amount } of entries) {
+  for (const entry of entries) {
+    const transfer = String(entry.transfer)
     amounts.set(
       transfer,
-      [...(amounts.get(transfer) ?? []), amount].sort((a, b) => a - b),
+      [...(amounts.get(transfer) ?? []), Number(entry.amount)].sort((a, b) => a - b),
     )
   }
   const halves = [...amounts].filter(([, both]) => both.join() !== '-1,1')

@@ -157,12 +157,22 @@ function sqlEngine(engine: MemoryEngine, log: string[], answer: () => Promise<Qu
       prepare: (transaction) => opened.prepare(transaction),
     }
   }
-  return new Proxy(engine as unknown as Engine<SqlTx>, {
-    get: (target, name) => {
-      const value = Reflect.get(target, name) as unknown
-      return name === 'open' ? open : typeof value === 'function' ? value.bind(engine) : value
-    },
-  })
+  const sql: Engine<SqlTx> = {
+    kind: engine.kind,
+    shards: engine.shards,
+    open,
+    check: (...args) => engine.check(...args),
+    install: (...args) => engine.install(...args),
+    scan: (...args) => engine.scan(...args),
+    fences: (...args) => engine.fences(...args),
+    setFences: (...args) => engine.setFences(...args),
+    prepared: (...args) => engine.prepared(...args),
+    resolve: (shard, transaction, outcome) => engine.resolve(shard, transaction, outcome),
+    measure: (...args) => engine.measure(...args),
+    placements: (...args) => engine.placements(...args),
+    close: () => engine.close(),
+  }
+  return sql
 }
 
 describe('a query of one statement', () => {
