@@ -3,10 +3,11 @@
 // print one hash. Node 22 comes from npm into .toolchain/ the first time.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeFromNpm } from './from-npm.mjs'
 
 const SEEDS = 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -20,7 +21,11 @@ let load
 try {
   compile()
   writeFileSync(join(place, 'seeds.js'), program)
-  const nodes = [process.env.ASHLAR_HOST_NODE ?? process.execPath, node22(), process.execPath]
+  const nodes = [
+    process.env.ASHLAR_HOST_NODE ?? process.execPath,
+    nodeFromNpm(22),
+    process.execPath,
+  ]
   const found = new Map()
   for (const node of new Set(nodes)) {
     const version = run(node, ['-p', 'process.versions.node'])
@@ -50,17 +55,6 @@ function compile() {
   ]
   writeFileSync(join(place, 'package.json'), '{ "type": "module" }\n')
   run('tsc', [...options.flat(), join(sim, 'test/reference-world.ts')], sim)
-}
-
-function node22() {
-  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
-  const folder = join(root, '.toolchain', 'node-22')
-  const path = join(folder, 'node_modules', name, 'bin', 'node')
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock']
-  if (!existsSync(path)) {
-    run('npm', ['install', ...quiet, '--loglevel=error', '--prefix', folder, `${name}@22`])
-  }
-  return path
 }
 
 function run(command, args, cwd = place) {
