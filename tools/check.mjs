@@ -27,6 +27,7 @@ const skips = []
 step('lint', ['biome', 'check', '--error-on-warnings'])
 step('dead code and dependencies', ['knip'])
 step('types and build', ['tsc', '-b'])
+step('the site', ['node', 'apps/docs/scripts/build.ts'])
 tests()
 browserSkips()
 redisSkips()
@@ -34,6 +35,7 @@ step('tarballs', ['node', 'tools/packages.mjs'], tapCounts)
 step('size', ['size-limit'])
 if (process.argv.includes('--all')) {
   step('determinism', ['node', 'tools/determinism.mjs'], tapCounts)
+  step('rehearsal', ['node', 'tools/rehearse.mjs'], tapCounts)
 }
 step('the main job', ['node', '--conditions=source', 'apps/atlas/src/main.ts', '--once'])
 close()
