@@ -25,6 +25,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   hash: () => import('./hash.ts'),
   history: () => import('./history.ts'),
   id: () => import('./id.ts'),
+  import: () => import('./import.ts'),
   resilience: () => import('./resilience.ts'),
   ring: () => import('./ring.ts'),
   shard: () => import('./shard.ts'),
