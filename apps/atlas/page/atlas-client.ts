@@ -4,6 +4,7 @@ import type {
   Desk,
   FleetFigures,
   IdentityCard,
+  KeepFigures,
   RaceFigures,
   Registrations,
   Snapshot,
@@ -126,6 +127,23 @@ export function pinCity(key: string): Promise<StoreFigures> {
 
 export function unpinCity(key: string): Promise<StoreFigures> {
   return post('/shards/unpins', { key })
+}
+
+export function fetchKeep(): Promise<KeepFigures> {
+  return ask('/caches')
+}
+
+/** Lets the crowd ask the caches again, or find everything stale. */
+export function askCaches(stale: boolean): Promise<KeepFigures> {
+  return post('/caches/crowds', { stale })
+}
+
+export function killCache(server: string): Promise<KeepFigures> {
+  return post('/caches/kills', { server })
+}
+
+export function bringBackCache(server: string): Promise<KeepFigures> {
+  return post('/caches/returns', { server })
 }
 
 function unpack(snapshot: Snapshot): State {

@@ -12,6 +12,7 @@ import { byId } from './element.ts'
 import { newsOf, showCelebrities, showFigures, showNodes } from './figures.ts'
 import { showFleet } from './fleet-view.ts'
 import { showIdentities } from './identity-view.ts'
+import { showKeep } from './keep-view.ts'
 import { LensView } from './lens-view.ts'
 import { MapView } from './map-view.ts'
 import { showOffices } from './office-view.ts'
@@ -168,7 +169,7 @@ try {
   const [places, state] = await Promise.all([fetchPlaces(), fetchState()])
   new Page(places, state)
   const chapters = [showIdentities(places, state), showOffices(), showRace(), showFleet()]
-  await Promise.all([...chapters, showStore()])
+  await Promise.all([...chapters, showStore(), showKeep()])
 } catch (error) {
   byId('news').textContent =
     `The page could not load: ${error instanceof Error ? error.message : error}`

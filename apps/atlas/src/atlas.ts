@@ -5,6 +5,7 @@
 
 import { Identities } from './identities.ts'
 import { LiveAtlas } from './live-atlas.ts'
+import { LiveCaches } from './live-caches.ts'
 import { LiveFleet } from './live-fleet.ts'
 import { LiveOffices } from './live-offices.ts'
 import { LiveRace } from './live-race.ts'
@@ -75,7 +76,8 @@ async function run(options: Options, around: Surroundings): Promise<number> {
 
 /** Serves the page until Ctrl-C or SIGTERM, then closes every connection. */
 async function servePage(world: World, port: number, ending: Ending): Promise<void> {
-  const server = new PageServer(exhibitsOf(world))
+  const exhibits = exhibitsOf(world)
+  const server = new PageServer(exhibits)
   try {
     const url = await server.listen(port)
     world.teller.line()
@@ -84,6 +86,7 @@ async function servePage(world: World, port: number, ending: Ending): Promise<vo
     world.teller.line('\nThe page is closed.')
   } finally {
     await server.close()
+    await exhibits.caches.close()
   }
 }
 
@@ -125,7 +128,8 @@ class Ending {
 }
 
 /** What the page shows once the story has been told. */
-function exhibitsOf({ cities, ring, registry, shards, now, monotonic }: World): Exhibits {
+function exhibitsOf(world: World): Exhibits {
+  const { cities, ring, registry, shards, now, monotonic, options } = world
   if (registry === undefined) throw new Error('the cities have no ids: chapter 5 was not told')
   if (shards === undefined) throw new Error('the cities are not stored: chapter 9 was not told')
   return {
@@ -136,5 +140,6 @@ function exhibitsOf({ cities, ring, registry, shards, now, monotonic }: World): 
     // A copy: a node that leaves the ring of the first chapter does not leave this one.
     fleet: new LiveFleet(cities, ring.clone(), monotonic),
     shards: new LiveShards(cities, shards),
+    caches: new LiveCaches(cities, shards, options),
   }
 }

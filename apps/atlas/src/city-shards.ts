@@ -59,6 +59,7 @@ export class CityShards {
   readonly #closers: Closers
   readonly #make: MakeCityRouter
   readonly #cities: readonly City[]
+  readonly #byKey: ReadonlyMap<string, City>
 
   private constructor(
     cities: readonly City[],
@@ -73,6 +74,7 @@ export class CityShards {
     this.late = late
     this.crowd = new ShardCrowd(cities, [main, late], signal)
     this.#cities = cities
+    this.#byKey = new Map(cities.map((city) => [city.key, city]))
     this.#make = make
     this.#closers = closers
   }
@@ -102,6 +104,11 @@ export class CityShards {
     }
   }
 
+  /** The city of a key, as the list has it. */
+  cityOf(key: string): City | undefined {
+    return this.#byKey.get(key)
+  }
+
   /** Stores every city on its shard, and every country on all of them. */
   async load(onProgress: (rows: number) => void): Promise<void> {
     const { main, signal } = this
@@ -113,6 +120,14 @@ export class CityShards {
       },
       { signal },
     )
+  }
+
+  /** A router for who only reads, so that what others count is theirs; closed with the rest. */
+  async readingRouter(): Promise<CityRouter> {
+    const { engine, store } = this.databases
+    const router = await this.#make({ engine, store, sweepMs: 0, signal: this.signal })
+    this.#closers.add(() => router.close())
+    return router
   }
 
   /** A router whose transactions break off at the label; closed with the rest. */
@@ -158,6 +173,7 @@ function deafTo(store: MapStore): MapStore {
     watch: () => () => {},
     decisions: store.decisions,
     sagas: store.sagas,
+    jobs: store.jobs,
     close: () => store.close(),
   }
 }

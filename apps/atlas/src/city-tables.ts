@@ -19,7 +19,8 @@ export const DDL: readonly string[] = [
     population bigint not null, visits integer not null default 0)`,
   'create table visits (id integer primary key, city_id integer not null)',
   'create table ledger (id text primary key, city_id integer not null, people bigint not null)',
-  'create table countries (code text primary key, name text not null)',
+  `create table countries (code text primary key, name text not null,
+    edition integer not null default 0)`,
 ]
 
 const NAMES = new Intl.DisplayNames('en', { type: 'region' })
@@ -38,7 +39,12 @@ export async function* cityRows(cities: readonly City[]): AsyncGenerator<Row> {
 /** The rows of the countries that these cities are in. */
 export function countryRows(cities: readonly City[]): Row[] {
   const codes = new Set(cities.map(({ country }) => country))
-  return [...codes].map((code) => ({ code, name: countryName(code) }))
+  return [...codes].map((code) => countryRow(code, 0))
+}
+
+/** The row of a country; another edition is another text of what is known of it. */
+export function countryRow(code: string, edition: number): Row {
+  return { code, name: countryName(code), edition }
 }
 
 /** A country by its ISO code, in English. */

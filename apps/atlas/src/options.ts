@@ -1,6 +1,7 @@
 // The command line of the atlas, read by node:util's parseArgs and checked here.
 
 import { parseArgs } from 'node:util'
+import { CACHES, type CacheKind } from './cache-backends.ts'
 import { DEFAULT_POLICY, RACERS } from './racer.ts'
 import { ENGINES, type EngineKind } from './shard-databases.ts'
 import { STONES, ZONES } from './stone.ts'
@@ -21,6 +22,10 @@ export interface Options {
   readonly engine: EngineKind
   /** PostgreSQL servers of the user's own, as URLs; none: servers are started for the run. */
   readonly postgres: readonly string[]
+  /** What the cache servers are. */
+  readonly cache: CacheKind
+  /** Redis servers of the user's own, as URLs; none: servers are started for the run. */
+  readonly redis: readonly string[]
   /** The seed of a simulation to run instead of the story. */
   readonly simulate: number | undefined
 }
@@ -33,6 +38,9 @@ export class OptionError extends Error {
 
 /** A database a shard and one for the map: more servers would have nothing to do. */
 const MOST_SERVERS = 5
+
+/** Three cache servers, and one that joins. */
+const MOST_CACHES = 4
 
 const POLICIES = RACERS.map(({ id }) => id).join(', ')
 
@@ -55,6 +63,11 @@ and shows it all on a page on loopback until Ctrl-C.
   --postgres URL,…     servers of your own for --engine postgres, 1 to ${MOST_SERVERS}; the atlas
                        makes databases ashlar_atlas_… there and drops them at the end
                        (default: four servers that it starts, and stops at the end)
+  --cache NAME         what the cache servers are (default memory); one of
+                       ${CACHES.join(', ')}
+  --redis URL,…        servers of your own for --cache redis, 1 to ${MOST_CACHES}; the atlas cuts
+                       itself off from them, and removes its keys ashlar:atlas:… at the end
+                       (default: four servers that it starts, kills, and stops at the end)
   --simulate SEED      instead: the ring under faults in a simulated world, and its hash
   --help               print this
 `
@@ -65,7 +78,8 @@ and shows it all on a page on loopback until Ctrl-C.
  */
 export function readOptions(argv: readonly string[]): Options {
   const { values } = parse(argv)
-  const postgres = urls(values.postgres)
+  const postgres = urls('postgres', values.postgres, MOST_SERVERS)
+  const redis = urls('redis', values.redis, MOST_CACHES)
   return {
     help: values.help,
     once: values.once,
@@ -75,8 +89,10 @@ export function readOptions(argv: readonly string[]): Options {
     virtualNodes: integer('virtual-nodes', values['virtual-nodes'], 1, 4_096),
     seed: integer('seed', values.seed, 0, 0xffff_ffff),
     policy: policy(values.policy),
-    engine: engine(values.engine ?? (postgres.length > 0 ? 'postgres' : 'sqlite'), postgres),
+    engine: kind('engine', ENGINES, values.engine, { name: 'postgres', urls: postgres }),
     postgres,
+    cache: kind('cache', CACHES, values.cache, { name: 'redis', urls: redis }),
+    redis,
     simulate:
       values.simulate === undefined
         ? undefined
@@ -99,6 +115,8 @@ function parse(argv: readonly string[]) {
         policy: { type: 'string', default: DEFAULT_POLICY },
         engine: { type: 'string' },
         postgres: { type: 'string' },
+        cache: { type: 'string' },
+        redis: { type: 'string' },
         simulate: { type: 'string' },
       },
     })
@@ -120,26 +138,39 @@ function policy(text: string): string {
   throw new OptionError(`--policy must be one of ${POLICIES}, got ${JSON.stringify(text)}`)
 }
 
-function engine(text: string, postgres: readonly string[]): EngineKind {
-  const kind = ENGINES.find((one) => one === text)
-  if (kind === undefined) {
-    throw new OptionError(
-      `--engine must be one of ${ENGINES.join(', ')}, got ${JSON.stringify(text)}`,
-    )
+/** One of several kinds, of which one takes servers of the user's own and needs no word then. */
+function kind<K extends string>(
+  option: string,
+  kinds: readonly [K, ...K[]],
+  text: string | undefined,
+  own: { readonly name: K; readonly urls: readonly string[] },
+): K {
+  const one = text === undefined ? kinds[0] : kinds.find((name) => name === text)
+  if (one === undefined) {
+    const allowed = kinds.join(', ')
+    throw new OptionError(`--${option} must be one of ${allowed}, got ${JSON.stringify(text)}`)
   }
-  if (kind === 'postgres' || postgres.length === 0) return kind
-  throw new OptionError(`--postgres is for --engine postgres, not ${kind}: leave one of them out`)
+  if (own.urls.length === 0 || one === own.name) return one
+  if (text === undefined) return own.name
+  throw new OptionError(
+    `--${own.name} is for --${option} ${own.name}, not ${one}: leave one of them out`,
+  )
 }
 
 /** What is wrong is named by its place: a URL may hold a password. */
-function urls(text: string | undefined): string[] {
+function urls(option: keyof typeof SCHEMES, text: string | undefined, most: number): string[] {
   if (text === undefined) return []
   const all = text.split(',').map((url) => url.trim())
-  const wrong = all.findIndex((url) => !/^postgres(?:ql)?:$/u.test(URL.parse(url)?.protocol ?? ''))
-  if (wrong < 0 && all.length <= MOST_SERVERS) return all
+  const { scheme, example } = SCHEMES[option]
+  const wrong = all.findIndex((url) => !scheme.test(URL.parse(url)?.protocol ?? ''))
+  if (wrong < 0 && all.length <= most) return all
   const what = wrong < 0 ? `${all.length} of them` : `another thing as number ${wrong + 1}`
   throw new OptionError(
-    `--postgres must be 1 to ${MOST_SERVERS} URLs like postgres://user@host/database, ` +
-      `with commas between them, got ${what}`,
+    `--${option} must be 1 to ${most} URLs like ${example}, with commas between them, got ${what}`,
   )
 }
+
+const SCHEMES = {
+  postgres: { scheme: /^postgres(?:ql)?:$/u, example: 'postgres://user@host/database' },
+  redis: { scheme: /^rediss?:$/u, example: 'redis://host:6379' },
+} as const

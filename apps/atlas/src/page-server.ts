@@ -16,6 +16,9 @@
 //   GET /shards                  the shards, what they hold, and what is hot
 //   POST /shards/requests        {"count": 250} are served next
 //   POST /shards/pins  /shards/unpins  {"key": "1796236"} gets a slot of its own, and loses it
+//   GET /caches                  the cache servers, and what the last crowds met with
+//   POST /caches/crowds          {"stale": false} a crowd comes, or finds everything stale
+//   POST /caches/kills  /caches/returns  {"server": "gneiss"} dies, and is back
 //
 // Other sites must not drive it through the visitor's browser: it listens on 127.0.0.1 alone,
 // answers to no other Host (DNS rebinding), and changes need its own Origin.
@@ -25,6 +28,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Identities } from './identities.ts'
 import { readObject } from './json-body.ts'
 import { type LiveAtlas, MembershipError } from './live-atlas.ts'
+import { KeepError, type LiveCaches } from './live-caches.ts'
 import { FleetError, type LiveFleet } from './live-fleet.ts'
 import { type LiveOffices, OfficeError } from './live-offices.ts'
 import { type LiveRace, RaceError } from './live-race.ts'
@@ -46,7 +50,7 @@ const HEADERS = {
 }
 
 /** What a live part throws where it cannot do what it is asked for. */
-const REFUSALS = [MembershipError, OfficeError, RaceError, FleetError, StoreError]
+const REFUSALS = [MembershipError, OfficeError, RaceError, FleetError, StoreError, KeepError]
 
 const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = {
   ERR_ATLAS_UNKNOWN_NODE: 404,
@@ -64,6 +68,9 @@ const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = 
   ERR_ATLAS_NOT_STORED: 404,
   ERR_ATLAS_PINNED: 409,
   ERR_ATLAS_NOT_PINNED: 409,
+  ERR_ATLAS_NO_SUCH_SERVER: 404,
+  ERR_ATLAS_SERVER_DEAD: 409,
+  ERR_ATLAS_SERVER_ALIVE: 409,
 }
 
 /** What the page shows, a part for each section of it. */
@@ -74,6 +81,7 @@ export interface Exhibits {
   readonly race: LiveRace
   readonly fleet: LiveFleet
   readonly shards: LiveShards
+  readonly caches: LiveCaches
 }
 
 /** What is sent. */
@@ -153,7 +161,7 @@ export class PageServer {
   }
 
   async #read(path: string): Promise<Answer> {
-    const { atlas, identities, offices, race, fleet, shards } = this.#exhibits
+    const { atlas, identities, offices, race, fleet, shards, caches } = this.#exhibits
     if (path === '/state') return json(atlas.snapshot())
     if (path === '/cities.bin') return binary(atlas.places())
     if (path === '/givers.bin') return binary(Buffer.from(identities.givers))
@@ -162,6 +170,7 @@ export class PageServer {
     if (path === '/race') return json(race.figures())
     if (path === '/fleet') return json(await fleet.figures())
     if (path === '/shards') return json(await shards.figures())
+    if (path === '/caches') return json(await caches.figures())
     const asset = this.#assets.get(path)
     if (asset !== undefined) return asset
     const index = /^\/identities\/(\d{1,9})$/u.exec(path)?.[1]
@@ -200,7 +209,12 @@ export class PageServer {
         return offices.desk()
       })
     }
-    return this.#raceChangeAt(path) ?? this.#fleetChangeAt(path) ?? this.#storeChangeAt(path)
+    return (
+      this.#raceChangeAt(path) ??
+      this.#fleetChangeAt(path) ??
+      this.#storeChangeAt(path) ??
+      this.#keepChangeAt(path)
+    )
   }
 
   #raceChangeAt(path: string): Change | undefined {
@@ -244,6 +258,21 @@ export class PageServer {
     return change('POST', async (request) => {
       const key = text('key', (await readObject(request)).key)
       return path === '/shards/pins' ? shards.pin(key) : shards.unpin(key)
+    })
+  }
+
+  #keepChangeAt(path: string): Change | undefined {
+    const { caches } = this.#exhibits
+    if (path === '/caches/crowds') {
+      return change('POST', async (request) => {
+        const { stale } = await readObject(request)
+        return flag('stale', stale) ? caches.goStale() : caches.serve()
+      })
+    }
+    if (path !== '/caches/kills' && path !== '/caches/returns') return undefined
+    return change('POST', async (request) => {
+      const id = text('server', (await readObject(request)).server)
+      return path === '/caches/kills' ? caches.kill(id) : caches.bringBack(id)
     })
   }
 
@@ -307,6 +336,11 @@ function texts(field: string, value: unknown): string[] {
 function number(field: string, value: unknown): number {
   if (typeof value === 'number') return value
   throw new Refusal(400, `${field} is a number, got ${JSON.stringify(value)}`)
+}
+
+function flag(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new Refusal(400, `${field} is true or false, got ${JSON.stringify(value)}`)
 }
 
 function place(value: unknown): number {

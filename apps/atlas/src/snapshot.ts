@@ -239,3 +239,44 @@ export interface StoreFigures {
   /** The router that hears of no change: the map that it goes by, and how often it was refused. */
   readonly late: { readonly epoch: number; readonly refusals: number }
 }
+
+/** One cache server, as the last crowd met it. */
+export interface CacheServerFigures {
+  readonly id: string
+  /** Its stone's number: its colour. */
+  readonly number: number
+  readonly isDead: boolean
+  /** Cities of the crowd that are placed on it. */
+  readonly cities: number
+  /** How often it was asked, by processes that had nothing fresh near… */
+  readonly asked: number
+  /** …and had the city. */
+  readonly hits: number
+  /** Loads of its cities while it was dead. */
+  readonly lost: number
+}
+
+/** What became of a crowd, and what it cost. */
+export interface CrowdFigures {
+  /** What it met with. */
+  readonly text: string
+  readonly requests: number
+  readonly cities: number
+  readonly loads: number
+  /** Loads if each had loaded who found nothing fresh. */
+  readonly naiveLoads: number
+  /** Requests not answered at once, not answered at all, and answered wrongly. */
+  readonly waited: number
+  readonly lost: number
+  readonly wrong: number
+  /** Most loads of one city at a time. */
+  readonly mostAtOnce: number
+}
+
+/** The cache servers, and the last crowds, the latest first: the shape of `GET /caches`. */
+export interface KeepFigures {
+  readonly kind: string
+  readonly processes: number
+  readonly servers: readonly CacheServerFigures[]
+  readonly crowds: readonly CrowdFigures[]
+}

@@ -5,6 +5,7 @@ import { HashRing } from '@ashlar/ring'
 import { celebrities } from './chapters/celebrities.ts'
 import { change } from './chapters/change.ts'
 import { identify } from './chapters/identify.ts'
+import { keep } from './chapters/keep.ts'
 import { load } from './chapters/load.ts'
 import { place } from './chapters/place.ts'
 import { serve } from './chapters/serve.ts'
@@ -18,7 +19,7 @@ import type { Chapter, MakeRing, Parts, StoryOptions, World } from './world.ts'
 
 const CHAPTERS: readonly Chapter[] = [
   ...[load, place, change, celebrities],
-  ...[identify, version, serve, survive, store],
+  ...[identify, version, serve, survive, store, keep],
 ]
 
 /** What the world needs from outside. */

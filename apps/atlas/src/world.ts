@@ -5,6 +5,7 @@
 
 import type { HashRing, RingOptions } from '@ashlar/ring'
 import type { City } from './city.ts'
+import type { CacheParts } from './city-caches.ts'
 import type { CityShards, ShardParts } from './city-shards.ts'
 import type { FleetParts } from './fleet.ts'
 import type { OfficeParts } from './office.ts'
@@ -22,7 +23,7 @@ export type CityRing = HashRing<Stone>
 export type MakeRing = (nodes: readonly Stone[], options: RingOptions) => CityRing
 
 /** What the story is built from; the tests put broken ones here. */
-export interface Parts extends OfficeParts, FleetParts, ShardParts {
+export interface Parts extends OfficeParts, FleetParts, ShardParts, CacheParts {
   readonly makeRing?: MakeRing
   readonly makeIds?: MakeIds
   readonly makeLeaseStore?: MakeLeaseStore
@@ -33,7 +34,7 @@ export interface Parts extends OfficeParts, FleetParts, ShardParts {
 /** What the command line says about the story. */
 export type StoryOptions = Pick<
   Options,
-  'nodes' | 'virtualNodes' | 'seed' | 'policy' | 'engine' | 'postgres'
+  'nodes' | 'virtualNodes' | 'seed' | 'policy' | 'engine' | 'postgres' | 'cache' | 'redis'
 >
 
 /** Everything a chapter may read and change. */

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { identify } from '../src/chapters/identify.ts'
+import { keep } from '../src/chapters/keep.ts'
 import { serve } from '../src/chapters/serve.ts'
 import { store } from '../src/chapters/store.ts'
 import { survive } from '../src/chapters/survive.ts'
@@ -34,6 +35,20 @@ import {
   reversedTexts,
 } from './broken-parts.ts'
 import {
+  bare,
+  brittle,
+  confused,
+  deaf,
+  forgetful,
+  generous,
+  headstrong,
+  impatient,
+  obliging,
+  shuffling,
+  stampeding,
+  untagged,
+} from './broken-servers.ts'
+import {
   absent,
   anxious,
   boasting,
@@ -48,10 +63,22 @@ import {
   unfenced,
   unsorted,
 } from './broken-shards.ts'
+import { shardsOf } from './exhibits.ts'
 import { MemoryStage } from './stage.ts'
 
 const VISITS = 'each of the 1,334 acknowledged visits is stored once: none lost, none twice'
 const HOT = "hot() has each key asked for more than 11.7 times, in its error's bounds"
+
+const ONCE = 'each city is loaded once, however many ask for it, in whichever process'
+const AT_ONCE = 'each of 4,200 readers who find only stale cities is answered at once'
+const REFRESHED = 'each stale city is loaded again once, and never twice at the same time'
+const SHARE = 'limestone dies: only its share is loaded, once in each process'
+const BACK = 'limestone comes back empty: only its share is loaded, once for all processes'
+const CHANGED_AWAY = 'limestone comes back as it was: what changed meanwhile is not served'
+const SERVED = 'all else that it held is served again, without a load'
+const JOINED = 'a fourth server takes its share alone, and nothing else is loaded'
+const CHANGED = 'once it is acknowledged that a country changed, nobody serves the old'
+const ANSWERED = 'no request is lost, and every answer is the city that was asked for'
 
 const START = Date.UTC(2026, 10, 21, 12)
 
@@ -67,12 +94,13 @@ async function tell(
   { parts = {}, count = 40_000 }: { parts?: Parts; count?: number } = {},
 ): Promise<{ broken: string[]; text: string }> {
   const stage = new MemoryStage()
-  const databases = { engine: 'sqlite', postgres: [] } as const
+  const databases = { engine: 'sqlite', postgres: [], cache: 'memory', redis: [] } as const
   const options = { nodes: 6, virtualNodes: 8, seed: 0, policy: DEFAULT_POLICY, ...databases }
   const clocks = { monotonic: () => 0, now: () => START }
   const world = newWorld(options, new Teller(stage), { ...clocks, parts })
   world.cities = cities.slice(0, count)
   try {
+    if (chapter === keep) world.shards = await shardsOf(world.cities)
     await chapter.tell(world)
   } finally {
     await world.shards?.close()
@@ -87,15 +115,23 @@ const PLAYS = [
   ['survive', survive],
 ] as const
 
-describe.each([...PLAYS, ['store', store] as const])('the chapter %s', (_, chapter) => {
+const STORED = [
+  ['store', store],
+  ['keep', keep],
+] as const
+
+describe.each([...PLAYS, ...STORED])('the chapter %s', (_, chapter) => {
   test.each([1, 2, 3, 1_000, 40_000])('keeps its promises with %i cities', async (count) => {
     expect((await tell(chapter, { count })).broken).toEqual([])
   })
 })
 
-test.each(PLAYS)('the chapter %s is told the same again at the same moment', async (_, chapter) => {
-  expect(await tell(chapter)).toEqual(await tell(chapter))
-})
+test.each([...PLAYS, STORED[1]])(
+  'the chapter %s is told the same again at the same moment',
+  async (_, chapter) => {
+    expect(await tell(chapter)).toEqual(await tell(chapter))
+  },
+)
 
 describe('a chapter with a broken part', () => {
   test.each([
@@ -298,9 +334,21 @@ describe('a chapter with a broken part', () => {
       boasting,
       ['capacity() adds up to the 3,384 rows that are there'],
     ],
+    ['a cache that loads for each', keep, stampeding, [ONCE, REFRESHED]],
+    ['leases for everybody', keep, generous, [ONCE, REFRESHED, BACK]],
+    ['near copies that end', keep, impatient, [AT_ONCE]],
+    ['a cache that fails with its server', keep, brittle, [ANSWERED]],
+    ['a cache that mixes up answers', keep, confused, [ANSWERED]],
+    ['servers that forget', keep, forgetful, [SHARE, BACK, JOINED]],
+    ['servers that say they were told', keep, obliging, [CHANGED_AWAY]],
+    ['servers that come back with nothing', keep, bare, [SERVED]],
+    ['a placement by the remainder', keep, shuffling, [JOINED]],
+    ['a cache that is deaf to tags', keep, deaf, [CHANGED]],
+    ['loads without tags', keep, untagged, [CHANGED_AWAY, CHANGED]],
+    ['servers that keep what is gone', keep, headstrong, [CHANGED]],
   ])('such as %s names the promise', async (_, chapter, parts, promises) => {
     // Databases take their time: a few of the cities show the flaw as well.
-    const count = chapter === store ? 2_000 : 40_000
+    const count = chapter === store || chapter === keep ? 2_000 : 40_000
     expect((await tell(chapter, { parts, count })).broken).toEqual(expect.arrayContaining(promises))
   })
 })

@@ -34,5 +34,6 @@ export async function openPage(browser: Browser, url: string): Promise<OpenPage>
   await page.locator('#race-chart svg').waitFor()
   await page.locator('#answers svg').waitFor()
   await page.locator('#shards .column').first().waitFor()
+  await page.locator('#caches .column').first().waitFor()
   return { page, complaints, close: () => context.close() }
 }

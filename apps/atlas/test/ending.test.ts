@@ -1,20 +1,16 @@
 // Whatever ends the atlas, nothing that it made stays behind: no folder, no server, no database.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { ShardRouter, type SqlTx } from '@ashlar/shard'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runAtlas } from '../src/atlas.ts'
 import { type CityRouter, CityShards } from '../src/city-shards.ts'
 import { Closers } from '../src/closers.ts'
+import { endAt } from './ended-atlas.ts'
 import { flawed } from './flawed.ts'
 import { surroundings } from './stage.ts'
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 let folder: string
 
@@ -26,48 +22,30 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** Starts the atlas, sends it a signal once it has printed this, and waits for its end. */
-async function endAt(pattern: RegExp, signal: NodeJS.Signals, ...args: string[]) {
-  const child = spawn(process.execPath, ['--conditions=source', main, '--once', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: folder },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    stdout += chunk
-    if (!pattern.test(stdout)) continue
-    // Twice, as from a terminal and from npm.
-    child.kill(signal)
-    child.kill(signal)
-    break
-  }
-  const made = readdirSync(folder)
-  child.stdout.resume()
-  const [code] = await once(child, 'exit')
-  return { code, stderr, made }
-}
-
 /** What is kept from run to run on purpose. */
 const isKept = (name: string): boolean => name.startsWith('ashlar-testkit-')
 
 describe('a signal', () => {
   test('in the midst of the story removes the files', async () => {
-    const { made, ...ended } = await endAt(/the ten largest/u, 'SIGTERM')
+    const { made, ...ended } = await endAt(folder, /the ten largest/u, 'SIGTERM')
     expect(ended).toEqual({ code: 143, stderr: 'ended by SIGTERM\n' })
     expect(made).toEqual([expect.stringMatching(/^ashlar-atlas-/u)])
     expect(readdirSync(folder)).toEqual([])
   })
 
   test('before there is anything to remove ends it as well', async () => {
-    const { made, ...ended } = await endAt(/^1\. Load/mu, 'SIGINT')
+    const { made, ...ended } = await endAt(folder, /^1\. Load/mu, 'SIGINT')
     expect({ ...ended, made }).toEqual({ code: 130, stderr: 'ended by SIGINT\n', made: [] })
   })
 
   test('stops the servers that were started', async () => {
-    const { made, ...ended } = await endAt(/storing: 25 %/u, 'SIGINT', '--engine', 'postgres')
+    const { made, ...ended } = await endAt(
+      folder,
+      /storing: 25 %/u,
+      'SIGINT',
+      '--engine',
+      'postgres',
+    )
     expect(ended).toEqual({ code: 130, stderr: 'ended by SIGINT\n' })
     expect(made.filter((name) => !isKept(name))).toHaveLength(4)
     await expect.poll(() => readdirSync(folder).filter((name) => !isKept(name))).toEqual([])

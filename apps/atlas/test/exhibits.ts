@@ -3,6 +3,7 @@ import type { City } from '../src/city.ts'
 import { CityShards } from '../src/city-shards.ts'
 import { Identities } from '../src/identities.ts'
 import { LiveAtlas } from '../src/live-atlas.ts'
+import { LiveCaches } from '../src/live-caches.ts'
 import { LiveFleet } from '../src/live-fleet.ts'
 import { LiveOffices } from '../src/live-offices.ts'
 import { LiveRace } from '../src/live-race.ts'
@@ -47,5 +48,6 @@ export function exhibitsOf(
     race: new LiveRace(cities, 500),
     fleet: new LiveFleet(cities, ring.clone(), monotonic),
     shards: new LiveShards(cities, shards),
+    caches: new LiveCaches(cities, shards, { cache: 'memory', redis: [] }),
   }
 }

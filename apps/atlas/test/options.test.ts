@@ -13,6 +13,8 @@ describe('the command line', () => {
       policy: 'adaptive',
       engine: 'sqlite',
       postgres: [],
+      cache: 'memory',
+      redis: [],
       simulate: undefined,
     })
   })
@@ -48,8 +50,19 @@ describe('the command line', () => {
     expect(readOptions(['--engine', 'postgres'])).toMatchObject({ ...expected, postgres: [] })
   })
 
-  test('does not repeat what may be a password', () => {
-    const read = (): unknown => readOptions(['--postgres', 'postgres://db,http://ann:secret@db'])
+  test('takes Redis servers, which need no --cache beside them', () => {
+    const urls = ['redis://ann:secret@host1/2', 'rediss://host2:6380']
+    const expected = { cache: 'redis', redis: urls }
+    expect(readOptions(['--redis', urls.join()])).toMatchObject(expected)
+    expect(readOptions(['--cache=redis', `--redis=${urls.join(', ')}`])).toMatchObject(expected)
+    expect(readOptions(['--cache', 'redis'])).toMatchObject({ ...expected, redis: [] })
+  })
+
+  test.each([
+    ['--postgres', 'postgres://db,http://ann:secret@db'],
+    ['--redis', 'redis://host,http://ann:secret@host'],
+  ])('does not repeat what may be a password after %s', (option, text) => {
+    const read = (): unknown => readOptions([option, text])
     expect(read).toThrow(/another thing as number 2/u)
     expect(read).not.toThrow(/secret/u)
   })
@@ -75,6 +88,12 @@ describe('the command line', () => {
     [['--postgres', ''], /--postgres must be 1 to 5 URLs/u],
     [['--postgres', 'db1'], /--postgres must be .*, got another thing as number 1/u],
     [['--postgres', 'postgres://db,'.repeat(6)], /--postgres must be/u],
+    [['--cache', 'memcached'], /--cache must be one of memory, redis, got "memcached"/u],
+    [['--cache='], /--cache must be/u],
+    [['--cache', 'memory', '--redis', 'redis://a'], /--redis is for --cache redis, not memory/u],
+    [['--redis', ''], /--redis must be 1 to 4 URLs like redis:/u],
+    [['--redis', 'host:6379'], /--redis must be .*, got another thing as number 1/u],
+    [['--redis', 'redis://a,'.repeat(5)], /--redis must be/u],
     [['--simulate', 'x'], /--simulate must be an integer/u],
   ])('refuses %j and says why', (argv, message) => {
     expect(() => readOptions(argv)).toThrow(OptionError)

@@ -25,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => server?.stop())
 
 async function tell(postgres: readonly string[], parts: Parts = {}): Promise<World> {
-  const options = { nodes: 6, virtualNodes: 8, seed: 0, policy: DEFAULT_POLICY }
+  const caches = { cache: 'memory', redis: [] } as const
+  const options = { nodes: 6, virtualNodes: 8, seed: 0, policy: DEFAULT_POLICY, ...caches }
   const world = newWorld(
     { ...options, engine: 'postgres', postgres },
     new Teller(new MemoryStage()),

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { VirtualTime } from '../src/virtual-time.ts'
 
@@ -20,6 +21,21 @@ describe('virtual time', () => {
     expect(now()).toBe(29)
     await pass(1)
     expect(told.at(-1)).toBe('late at 30')
+  })
+
+  test('stands still until real work is done, also if that fails', async () => {
+    const time = new VirtualTime()
+    const told: string[] = []
+    const end = (what: string): void => void told.push(`${what} at ${time.now()}`)
+    time.timers.setTimeout(async () => {
+      await time.work(setTimeout(20))
+      end('first')
+      await time.work(setTimeout(5).then(() => Promise.reject(new Error('no')))).catch(Boolean)
+      end('second')
+    }, 10)
+    time.timers.setTimeout(() => end('next'), 11)
+    await time.pass(15)
+    expect(told).toEqual(['first at 10', 'second at 10', 'next at 11'])
   })
 })
 
