@@ -7,21 +7,24 @@
 //
 //   no fence, or state 'moved'   ShardMoved     reads and writes
 //   fence epoch > claim epoch    StaleEpoch     reads and writes
+//   state 'arriving'             ShardFrozen    reads and writes
 //   state 'frozen'               ShardFrozen    writes only
 //
 // and holds the fence until the transaction ends, so that a fence changes only between
 // transactions. Nothing that a refused transaction did remains or was shown.
 
 import type { ScanRequest } from './scan-request.ts'
+import type { SlotMover } from './slot-mover.ts'
 
 /** A row as it leaves an engine: column names to values, without `ashlar_slot`. */
 export type Row = Readonly<Record<string, unknown>>
 
 /**
- * `owned`: reads and writes. `frozen`: reads only, while the slot moves. `moved`: neither; the
- * rows that may still lie there are nobody's.
+ * `owned`: reads and writes. `frozen`: reads only, while the slot moves away. `arriving`: neither
+ * yet, it will be `owned` in a moment. `moved`: neither; the rows that may still lie there are
+ * nobody's.
  */
-export type FenceState = 'owned' | 'frozen' | 'moved'
+export type FenceState = 'owned' | 'frozen' | 'arriving' | 'moved'
 
 /** Whether a shard owns a slot, and since which epoch of the map. */
 export interface Fence {
@@ -69,7 +72,8 @@ export interface ShardTx {
   select(request: ScanRequest): Promise<Row[]>
   /**
    * Remembers a name in this shard as part of the transaction: false if it was there already. With
-   * it a step that may be tried twice takes effect once.
+   * it a step that may be tried twice takes effect once. It is noted under the handle's slot, and
+   * goes with it when that moves to another shard.
    */
   mark(name: string): Promise<boolean>
   /** Forgets a name; false if it was not there. */
@@ -117,7 +121,7 @@ export interface OpenTransaction<Tx extends ShardTx> {
 
 /** A snapshot of one shard, being read. */
 export interface Scan {
-  /** The slots that the shard owns in this snapshot, in order; frozen ones included. */
+  /** The slots that the shard owns in this snapshot, in order; frozen ones included, arriving not. */
   readonly owned: readonly number[]
   /** The rows in the order asked for, in batches, with constant memory. */
   rows(): AsyncIterable<readonly Row[]>
@@ -169,6 +173,8 @@ export interface Engine<Tx extends ShardTx = ShardTx> {
   readonly kind: string
   /** The shards it can reach. */
   readonly shards: readonly string[]
+  /** Moves slots between them; engines that cannot have none. */
+  readonly mover?: SlotMover | undefined
   /**
    * Checks that a shard is there and can do what is needed.
    *

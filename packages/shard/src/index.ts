@@ -30,6 +30,7 @@ export {
 export { type HeavyHitter, HeavyHitters, type HeavyHittersOptions } from './heavy-hitters.ts'
 export type { MapChange, MapPlan, SlotTransfer } from './map-change.ts'
 export type { Decision, DecisionLog, MapStore, SagaLog, SagaRecord } from './map-store.ts'
+export type { JobLog, JobRecord, JobSave } from './job-log.ts'
 export type { KeyRef, PinEdit } from './pin-edit.ts'
 export type { PinOptions } from './pin-key.ts'
 export type { Recovery, RecoveryOptions } from './recovery.ts'
@@ -55,8 +56,12 @@ export type {
 } from './scatter-query.ts'
 export type { RowStream } from './scatter-stream.ts'
 export {
+  BarrierTimeout,
   CrossShard,
+  Fenced,
+  FreezeTimeout,
   InDoubtTransaction,
+  PlanConflict,
   ScatterPartial,
   ShardError,
   type ShardErrorCode,
@@ -65,6 +70,7 @@ export {
   ShardMoved,
   StaleEpoch,
   UnknownShard,
+  VerifyMismatch,
 } from './shard-error.ts'
 export { keyText, partKey, type ShardKey } from './shard-key.ts'
 export { type Route, ShardMap, type ShardMapOptions } from './shard-map.ts'
@@ -77,6 +83,17 @@ export type {
   TableRuleJson,
 } from './shard-map-json.ts'
 export { type ShardOptions, ShardRouter } from './shard-router.ts'
+export type {
+  CaptureKind,
+  ChangeBatch,
+  CopyUnit,
+  DirtyKey,
+  MoveLease,
+  ShardHealth,
+  SlotChecksum,
+  SlotMover,
+  SlotSize,
+} from './slot-mover.ts'
 export type { SplitEdit } from './split-edit.ts'
 export { choosePart, type PartChoice } from './split-key.ts'
 export {

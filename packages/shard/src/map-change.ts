@@ -5,7 +5,7 @@ import { fewestMoves } from './fewest-moves.ts'
 import { invalidMap, invalidValue } from './invalid-map.ts'
 import { MapDraft, type SlotBlock } from './map-draft.ts'
 import { editPins, type KeyRef, type PinEdit } from './pin-edit.ts'
-import { ShardError, UnknownShard } from './shard-error.ts'
+import { PlanConflict, ShardError, UnknownShard } from './shard-error.ts'
 import type { ShardMap } from './shard-map.ts'
 import type { ShardJson, ShardMapJson } from './shard-map-json.ts'
 import { readShard } from './shard-map-reader.ts'
@@ -25,6 +25,13 @@ export interface MapChange {
   readonly weights?: Readonly<Record<string, number>> | undefined
   /** Slots handed over by name; not together with `add`, `remove` or `weights`. */
   readonly moves?: readonly { readonly slot: number; readonly to: string }[] | undefined
+  /**
+   * Shards that join without slots, for `moves` to give them some; those that are there take this
+   * weight and zone. No slot changes hands.
+   */
+  readonly admit?: readonly (string | ShardJson)[] | undefined
+  /** Shards that leave and own nothing any more. */
+  readonly dismiss?: readonly string[] | undefined
   /** New tables; entries, zones and primary keys of those there are. */
   readonly tables?: Readonly<Record<string, TableRule>> | undefined
   /** Keys that begin to move to a slot of their own on a shard: their pins are `moving`. */
@@ -75,7 +82,9 @@ export function changed(
     )
   }
   const draft = new MapDraft(before)
+  admitShards(draft, change)
   const handed = handOver(draft, change)
+  dismissShards(draft, change)
   let optimum = 0
   if (isAboutShards(change)) {
     changeShards(draft, change)
@@ -92,6 +101,31 @@ export function changed(
 
 function isAboutShards({ add = [], remove = [], weights = {} }: MapChange): boolean {
   return add.length + remove.length + Object.keys(weights).length > 0
+}
+
+function admitShards(draft: MapDraft, { admit = [], add = [], remove = [] }: MapChange): void {
+  const others = new Set([...add.map((shard) => readShard(shard, 'add').id), ...remove])
+  for (const given of admit) {
+    const shard = readShard(given, 'admit')
+    if (others.has(shard.id)) {
+      throw invalidMap('admit', `must not be of ${show(shard.id)}, which is added or removed too`)
+    }
+    draft.setShard(shard)
+  }
+}
+
+function dismissShards(draft: MapDraft, { dismiss = [] }: MapChange): void {
+  for (const id of dismiss) {
+    checkKnown(draft, id)
+    const slot = draft.liveSlots().find((one) => draft.ownerOf(one) === id)
+    if (slot !== undefined) {
+      throw new PlanConflict(
+        `shard ${show(id)} cannot leave the map: it owns slot ${slot}; move its slots first`,
+        { shard: id, slot },
+      )
+    }
+    draft.removeShard(id)
+  }
 }
 
 function changeShards(draft: MapDraft, change: MapChange): void {

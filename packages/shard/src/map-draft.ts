@@ -63,6 +63,11 @@ export class MapDraft {
     return this.#owners.get(slot)
   }
 
+  /** Every slot that has an owner. */
+  liveSlots(): number[] {
+    return [...this.#owners.keys()]
+  }
+
   setShard(shard: ShardJson): void {
     this.#shards.set(shard.id, shard)
   }

@@ -2,6 +2,7 @@
 // transactions over shards, and sagas under way. Implementations: memory/, sqlite/, postgres/.
 
 import type { Outcome } from './engine.ts'
+import type { JobLog } from './job-log.ts'
 import type { ShardMapJson } from './shard-map-json.ts'
 
 /** Keeps the map of a fleet, one version at a time, and wakes those who watch. */
@@ -22,6 +23,7 @@ export interface MapStore {
   watch(onEpoch: (epoch: number) => void): () => void
   readonly decisions: DecisionLog
   readonly sagas: SagaLog
+  readonly jobs: JobLog
   /** Ends watches and connections; safe to call twice. */
   close(): Promise<void>
 }

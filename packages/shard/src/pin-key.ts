@@ -159,7 +159,8 @@ async function raiseFence<Tx extends ShardTx>(
     // A fence never goes back: whoever raised it higher knows a later map than ours.
     if (fence.epoch > map.epoch) throw new StaleEpoch(shard, slot, fence.epoch)
     if (fence.state === 'moved') throw new ShardMoved(shard, slot, fence.epoch)
-    if (fence.state === 'frozen') throw new ShardFrozen(shard, slot, fence.epoch)
+    // A slot on its way to another shard stays as it is, for whoever moves it counts on that.
+    if (fence.state !== 'owned') throw new ShardFrozen(shard, slot, fence.epoch)
     if (fence.epoch === map.epoch) return
   }
   await context.engine.setFences(shard, [{ slot, state: 'owned', epoch: map.epoch }])

@@ -22,6 +22,12 @@ export type ShardErrorCode =
   | 'NO_SLOT'
   | 'UNREACHABLE'
   | 'UNSUPPORTED'
+  | 'PLAN_CONFLICT'
+  | 'VERIFY_MISMATCH'
+  | 'FREEZE_TIMEOUT'
+  | 'BARRIER_TIMEOUT'
+  | 'FENCED'
+  | 'INVALID_JOB'
   | 'CLOSED'
 
 /** What a {@link ShardError} carries for programs, where it applies. */
@@ -36,6 +42,10 @@ export interface ShardErrorDetails {
   readonly missing?: readonly string[] | undefined
   /** The distributed transaction whose outcome is open. */
   readonly transaction?: string | undefined
+  /** The slots whose rows differ. */
+  readonly slots?: readonly number[] | undefined
+  /** The sessions or transactions that were waited for. */
+  readonly blockers?: readonly string[] | undefined
   readonly cause?: unknown
 }
 
@@ -63,6 +73,12 @@ export interface ShardErrorDetails {
  * | NO_SLOT | a write reached a sharded table without a slot declared: go through the router |
  * | UNREACHABLE | a shard does not answer; nothing is known to have been changed |
  * | UNSUPPORTED | the engine cannot do that; the message says which can |
+ * | PLAN_CONFLICT | something stands against a plan, or came in its way: the message says what |
+ * | VERIFY_MISMATCH | rows at source and target differ (`slots`): nothing was cut over; look at them |
+ * | FREEZE_TIMEOUT | writers held a slot for too long; nothing was changed, it is tried again |
+ * | BARRIER_TIMEOUT | old transactions (`blockers`) still run: end them, then resume |
+ * | FENCED | another worker has taken over the job: stop this one |
+ * | INVALID_JOB | there is no such job, it has ended, or cannot do that in its state |
  * | CLOSED | the router, engine or store was closed |
  */
 export class ShardError extends Error {
@@ -79,6 +95,10 @@ export class ShardError extends Error {
   readonly missing: readonly string[]
   /** The distributed transaction whose outcome is open or was rolled back. */
   readonly transaction: string | undefined
+  /** The slots whose rows differ; empty for other codes. */
+  readonly slots: readonly number[]
+  /** The sessions or transactions that were waited for; empty for other codes. */
+  readonly blockers: readonly string[]
 
   constructor(code: ShardErrorCode, message: string, details: ShardErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -88,6 +108,8 @@ export class ShardError extends Error {
     this.epoch = details.epoch
     this.missing = details.missing ?? []
     this.transaction = details.transaction
+    this.slots = details.slots ?? []
+    this.blockers = details.blockers ?? []
   }
 }
 
@@ -179,6 +201,65 @@ export class InDoubtTransaction extends ShardError {
       `the outcome of transaction ${transaction} is not known here; it will be wholly there or ` +
         'wholly not once recover() has run, and reading its rows tells which',
       { transaction, cause },
+    )
+  }
+}
+
+/** Something stands against a plan, or came in its way. */
+export class PlanConflict extends ShardError {
+  override readonly name: string = 'PlanConflict'
+
+  constructor(message: string, details: ShardErrorDetails = {}) {
+    super('PLAN_CONFLICT', message, details)
+  }
+}
+
+/** Rows at source and target differ; `slots` names where. Nothing was cut over. */
+export class VerifyMismatch extends ShardError {
+  override readonly name: string = 'VerifyMismatch'
+
+  constructor(message: string, details: ShardErrorDetails & { readonly slots: readonly number[] }) {
+    super('VERIFY_MISMATCH', message, details)
+  }
+}
+
+/** Writers held slots for longer than they may be waited for. Nothing was changed. */
+export class FreezeTimeout extends ShardError {
+  override readonly name: string = 'FreezeTimeout'
+
+  constructor(shard: string, maxMs: number, details: ShardErrorDetails = {}) {
+    super(
+      'FREEZE_TIMEOUT',
+      `writers held slots of shard ${shard} for over ${maxMs} ms; they were let go on, and the ` +
+        'freeze is tried again: look for long transactions, or raise maxFreezeMs',
+      { shard, ...details },
+    )
+  }
+}
+
+/** Transactions from before the capture still run; `blockers` names them. */
+export class BarrierTimeout extends ShardError {
+  override readonly name: string = 'BarrierTimeout'
+
+  constructor(shard: string, maxMs: number, blockers: readonly string[], cause?: unknown) {
+    super(
+      'BARRIER_TIMEOUT',
+      `changes on shard ${shard} cannot be captured while older transactions run; after ${maxMs} ` +
+        `ms there were ${blockers.join(', ') || 'some'}: end them, then resume the job`,
+      { shard, blockers, cause },
+    )
+  }
+}
+
+/** Another worker has taken the job over. */
+export class Fenced extends ShardError {
+  override readonly name: string = 'Fenced'
+
+  constructor(job: string, token: number, details: ShardErrorDetails = {}) {
+    super(
+      'FENCED',
+      `another worker has taken over job ${job}: token ${token} counts no more; stop this one`,
+      details,
     )
   }
 }

@@ -27,14 +27,19 @@ export function* fenceProblems(
   const found = new Map(fences.map((fence) => [fence.slot, fence]))
   for (const slot of own) {
     const fence = found.get(slot)
-    if (fence === undefined || fence.state === 'moved') {
+    if (fence === undefined || !isOwning(fence)) {
       yield { shard, slot, problem: 'missing', fence }
     } else if (fence.epoch > map.epoch) {
       yield { shard, slot, problem: 'later', fence }
     }
   }
   for (const fence of fences) {
-    if (own.has(fence.slot) || fence.state === 'moved') continue
+    if (own.has(fence.slot) || !isOwning(fence)) continue
     yield { shard, slot: fence.slot, problem: 'foreign', fence }
   }
+}
+
+/** Whether a fence makes a slot the shard's, to be read at least. */
+export function isOwning({ state }: Fence): boolean {
+  return state === 'owned' || state === 'frozen'
 }

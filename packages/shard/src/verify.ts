@@ -7,7 +7,7 @@ import { isSilence } from './router-silence.ts'
 import { ShardError } from './shard-error.ts'
 import type { ShardMap } from './shard-map.ts'
 import { show } from './show.ts'
-import { type FenceProblem, fenceProblems } from './verify-fences.ts'
+import { type FenceProblem, fenceProblems, isOwning } from './verify-fences.ts'
 
 /** Options of {@link ShardRouter.verify}. */
 export interface VerifyOptions {
@@ -94,7 +94,7 @@ async function verifyShard(
 ): Promise<void> {
   const fences = await engine.fences(shard)
   for (const problem of fenceProblems(map, shard, fences)) findings.fences.add(problem)
-  const owned = new Set(fences.filter(({ state }) => state !== 'moved').map(({ slot }) => slot))
+  const owned = new Set(fences.filter(isOwning).map(({ slot }) => slot))
   for (const spec of specs) {
     if (spec.kind === 'reference') {
       findings.addCopy(spec.name, shard, await referenceDigest(engine, shard, spec.name, signal))

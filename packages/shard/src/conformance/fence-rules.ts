@@ -93,6 +93,28 @@ export const FENCE_RULES: readonly EngineRule[] = [
     },
   },
   {
+    name: 'an arriving slot refuses reads and writes with SHARD_FROZEN, and is not owned',
+    async check(fixture) {
+      await fixture.put(1, 'person', [person('a')])
+      await fixture.fence('arriving', [1])
+      for (const epoch of [EPOCH, EPOCH + 1]) {
+        await demandAll(fixture, READS, 'SHARD_FROZEN', { epoch, rule: 'arriving: no reads' })
+        await demandAll(fixture, WRITES, 'SHARD_FROZEN', { epoch, rule: 'arriving: no writes' })
+      }
+      await fixture.fence('arriving', [1], EPOCH + 1)
+      await demandAll(fixture, READS, 'STALE_EPOCH', { rule: 'arriving later: stale reads' })
+      demandSame(await fixture.people(), [], 'a scan does not see its rows')
+      const scan = await fixture.engine.scan(SHARD, { table: 'person' })
+      await scan.close()
+      demandSame(
+        scan.owned.filter((slot) => slot >= 0),
+        [2, 3, 4],
+        'nor is it owned',
+      )
+      demandSame(await fixture.placed('person'), ['1:a'], 'they are there')
+    },
+  },
+  {
     name: 'an owned slot takes reads and writes at the epoch of its fence and at later ones',
     async check(fixture) {
       for (const epoch of [EPOCH, EPOCH + 1, EPOCH + 1000]) {

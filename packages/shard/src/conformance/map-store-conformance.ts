@@ -1,8 +1,7 @@
-// The conformance kit of map stores: compare-and-set, watch, decisions and sagas, each seen from
-// two handles on the same store, as two routers have, and after a crash.
+// The conformance kit of map stores: compare-and-set, watch, decisions, sagas and jobs, each seen
+// from two handles on the same store, as two routers have, and after a crash.
 
 import type { Decision, MapStore } from '../map-store.ts'
-import type { ShardMapJson } from '../shard-map-json.ts'
 import { platformTimers, sleep, type Timers } from '../timers.ts'
 import {
   type ConformanceCase,
@@ -12,6 +11,8 @@ import {
   demandSame,
   settlesWithin,
 } from './conformance-case.ts'
+import { JOB_RULES } from './job-rules.ts'
+import { DAY_MS, mapAt, type StoreRule, until } from './map-store-fixture.ts'
 
 /** A map store of its own, with nothing in it. */
 export interface MapStoreUnderTest {
@@ -36,44 +37,6 @@ export interface MapStoreConformanceOptions {
   readonly timers?: Timers | undefined
 }
 
-interface Fixture {
-  readonly store: MapStore
-  readonly connect: () => Promise<MapStore>
-  readonly sleep: (ms: number) => Promise<void>
-  readonly watchMs: number
-  readonly leaseMs: number
-}
-
-interface Rule {
-  readonly name: string
-  check(fixture: Fixture): Promise<void>
-}
-
-const DAY_MS = 86_400_000
-
-/** A map in every part of which something stands. */
-function mapAt(epoch: number): ShardMapJson {
-  return {
-    format: '@ashlar/shard/map',
-    version: 1,
-    epoch,
-    slots: 4,
-    shards: [
-      { id: 's1', zone: 'é🗿' },
-      { id: '__proto__', weight: 0 },
-    ],
-    owners: [
-      [3, 0],
-      [1, 1],
-    ],
-    extra: [{ slot: 4, shard: 1 }],
-    nextSlot: 5,
-    tables: { person: { by: 'hash', key: ['id'] }, country: { by: 'reference' } },
-    pins: [{ table: '*', key: 'a\u0001', slot: 4, state: 'moving', from: 0 }],
-    splits: [{ table: 'person', key: "O'H", parts: 3 }],
-  }
-}
-
 const commit: Decision = {
   transaction: 't1',
   outcome: 'commit',
@@ -92,7 +55,7 @@ export function mapStoreConformance(
   options: MapStoreConformanceOptions,
 ): readonly ConformanceCase[] {
   const { timers = platformTimers, limitMs = 30_000, watchMs = 5_000, leaseMs = 100 } = options
-  const run = async ({ name, check }: Rule) => {
+  const run = async ({ name, check }: StoreRule) => {
     const under = await options.open()
     const fixture = {
       store: under.store,
@@ -109,20 +72,11 @@ export function mapStoreConformance(
     }
     throw new ConformanceFailure(`broken: ${name}\n  it hangs: ${limitMs} ms went by`)
   }
-  const rules = [...MAP_RULES, ...DECISION_RULES, ...SAGA_RULES, ...CLOSE_RULES]
+  const rules = [...MAP_RULES, ...DECISION_RULES, ...SAGA_RULES, ...JOB_RULES, ...CLOSE_RULES]
   return rules.map((rule) => ({ name: rule.name, run: () => run(rule) }))
 }
 
-/** Waits until the condition holds, up to `watchMs`. */
-async function until(fixture: Fixture, condition: () => boolean, rule: string): Promise<void> {
-  const stepMs = Math.max(1, fixture.watchMs / 500)
-  for (let waited = 0; !condition(); waited += stepMs) {
-    demand(waited < fixture.watchMs, rule)
-    await fixture.sleep(stepMs)
-  }
-}
-
-const MAP_RULES: readonly Rule[] = [
+const MAP_RULES: readonly StoreRule[] = [
   {
     name: 'a store holds no map at first, then the one that was put in force',
     async check({ store, connect }) {
@@ -207,7 +161,7 @@ const MAP_RULES: readonly Rule[] = [
   },
 ]
 
-const DECISION_RULES: readonly Rule[] = [
+const DECISION_RULES: readonly StoreRule[] = [
   {
     name: 'the first decision of a transaction stands, whoever decides again',
     async check({ store, connect }) {
@@ -271,7 +225,7 @@ const DECISION_RULES: readonly Rule[] = [
   },
 ]
 
-const SAGA_RULES: readonly Rule[] = [
+const SAGA_RULES: readonly StoreRule[] = [
   {
     name: 'a saga is abandoned once its lease is over, and not before',
     async check({ store, connect, sleep, leaseMs }) {
@@ -335,7 +289,7 @@ const SAGA_RULES: readonly Rule[] = [
   },
 ]
 
-const CLOSE_RULES: readonly Rule[] = [
+const CLOSE_RULES: readonly StoreRule[] = [
   {
     name: 'a closed handle refuses everything; others, and later ones, go on',
     async check({ store, connect, sleep, leaseMs }) {
@@ -350,6 +304,7 @@ const CLOSE_RULES: readonly Rule[] = [
       await demandRefusal(() => store.compareAndSet(1, mapAt(2)), 'compareAndSet after close')
       await demandRefusal(() => store.decisions.find('t1'), 'decisions after close')
       await demandRefusal(() => store.sagas.abandoned(), 'sagas after close')
+      await demandRefusal(() => store.jobs.current(), 'jobs after close')
       demand(await other.compareAndSet(1, mapAt(2)), 'another handle goes on')
       const later = await connect()
       demandSame((await later.load())?.epoch, 2, 'a later handle finds the map')

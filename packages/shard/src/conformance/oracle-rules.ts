@@ -153,7 +153,7 @@ function anyStep(dice: Dice, name: string): [label: string, step: Step] {
   const kind = dice.below(8)
   if (kind === 0) return ['crash', (side) => side.reopen()]
   if (kind === 1) {
-    const state = dice.of<FenceState>(['owned', 'owned', 'owned', 'frozen', 'moved'])
+    const state = dice.of<FenceState>(['owned', 'owned', 'owned', 'frozen', 'arriving', 'moved'])
     const [slot, epoch] = [dice.of(SLOTS), EPOCH + dice.below(2)]
     return [`${slot} ${state} at ${epoch}`, (side) => side.fence(state, [slot], epoch)]
   }

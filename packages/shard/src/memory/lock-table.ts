@@ -18,6 +18,8 @@ const BITS = { shared: 1, intent: 2, exclusive: 4 } as const
 /** Whoever holds locks: a transaction, or one change of fences. */
 export class LockOwner {
   readonly held: Map<string, number> = new Map()
+  /** Called when it gives up all that it holds. */
+  readonly onRelease: Set<() => void> = new Set()
   waiting: Waiter | undefined
 }
 
@@ -41,6 +43,11 @@ export class LockTable {
   /** How many locks are held or waited for. */
   get size(): number {
     return this.#locks.size
+  }
+
+  /** Who holds a lock, in whatever way. */
+  holders(key: string): LockOwner[] {
+    return [...(this.#locks.get(key)?.holders.keys() ?? [])]
   }
 
   /**
@@ -106,6 +113,7 @@ export class LockTable {
       lock.holders.delete(owner)
       this.#serve(key, lock)
     }
+    for (const call of [...owner.onRelease]) call()
   }
 
   #serve(key: string, lock: Lock): void {

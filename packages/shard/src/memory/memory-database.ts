@@ -8,8 +8,12 @@
 import type { Fence, InstallSpec, Outcome, PreparedTransaction, TableSpec } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
 import { type LockOwner, LockTable } from './lock-table.ts'
+import { MoveLog } from './move-log.ts'
 import { RowVersions } from './row-versions.ts'
-import type { StoredRow } from './stored-row.ts'
+import { copyOut, type StoredRow } from './stored-row.ts'
+
+/** Marks as a table, which they are to who moves them. */
+const MARKS: TableSpec = { name: 'ashlar_mark', kind: 'sharded', key: [], primaryKey: ['name'] }
 
 /** A table and its rows. */
 export interface MemoryTable {
@@ -55,10 +59,13 @@ interface Prepared {
 export class MemoryDatabase {
   /** Who holds and who waits; prepared transactions keep theirs. */
   readonly locks: LockTable = new LockTable()
-  /** The names remembered by `mark`. */
+  /** The names remembered by `mark`, as rows with that one column. */
   readonly marks: RowVersions = new RowVersions()
+  /** What jobs that move slots have put here. */
+  readonly moves: MoveLog = new MoveLog()
   readonly #monotonic: () => number
   readonly #tables = new Map<string, MemoryTable>()
+  readonly #marks: MemoryTable = { spec: MARKS, primaryKey: ['name'], versions: this.marks }
   readonly #prepared = new Map<string, Prepared>()
   /** How transactions that were prepared ended, so that nothing ends them another way. */
   readonly #ended = new Map<string, Outcome>()
@@ -101,6 +108,17 @@ export class MemoryDatabase {
     throw new ShardError('UNKNOWN_TABLE', `there is no table ${name}; installed: ${known}`)
   }
 
+  /** What moves with its slots: the sharded tables, and marks. */
+  get movable(): readonly MemoryTable[] {
+    const sharded = [...this.#tables.values()].filter(({ spec }) => spec.kind === 'sharded')
+    return [...sharded, this.#marks]
+  }
+
+  /** One of {@link movable}. @throws {ShardError} `UNKNOWN_TABLE` */
+  movableTable(name: string): MemoryTable {
+    return name === MARKS.name ? this.#marks : this.table(name)
+  }
+
   /**
    * Adds the tables that are not there yet.
    *
@@ -128,8 +146,14 @@ export class MemoryDatabase {
     return { commit, fences: this.#fences, close }
   }
 
-  /** Commits changes, all at once. */
+  /** Commits changes, all at once, and notes them for jobs that move their slots. */
   apply(changes: readonly RowChange[]): void {
+    if (this.moves.isCapturing) for (const change of changes) this.#note(change)
+    this.write(changes)
+  }
+
+  /** Commits changes that move rows, which are noted for nobody. */
+  write(changes: readonly RowChange[]): void {
     this.#commit += 1
     const oldest = this.#oldest()
     for (const { versions, key, row } of changes) versions.write(key, row, this.#commit, oldest)
@@ -188,6 +212,26 @@ export class MemoryDatabase {
     this.#ended.set(transaction, outcome)
     if (outcome === 'commit') this.apply(prepared.changes)
     this.locks.release(prepared.owner)
+  }
+
+  /** Names of those who hold locks, for people. */
+  namesOf(owners: Iterable<LockOwner>): string[] {
+    const names = new Map<LockOwner, string>()
+    for (const [transaction, { owner }] of this.#prepared) names.set(owner, transaction)
+    return [...owners].map((owner) => {
+      const name = names.get(owner)
+      return name === undefined ? 'a transaction' : `prepared transaction ${name}`
+    })
+  }
+
+  #note({ versions, key, row }: RowChange): void {
+    const before = versions.at(key, this.#commit)
+    const known = row ?? before
+    const table = this.movable.find((one) => one.versions === versions)
+    if (known === undefined || table === undefined) return
+    const primaryKey = copyOut(known.values, table.primaryKey)
+    const slots = [before, row].flatMap((one) => (one === undefined ? [] : [one.slot]))
+    this.moves.note({ table: table.spec.name, key, primaryKey, slots }, this.#commit + 1)
   }
 
   #closeSnapshot(commit: number): void {

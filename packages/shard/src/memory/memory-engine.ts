@@ -22,10 +22,12 @@ import type { ScanRequest } from '../scan-request.ts'
 import { ShardError, UnknownShard } from '../shard-error.ts'
 import { abortable, platformTimers, type Timers } from '../timers.ts'
 import { EngineSteps, type StepOptions, unreachable } from './engine-steps.ts'
-import { LockOwner } from './lock-table.ts'
+import { FenceChange } from './fence-change.ts'
 import { MemoryDatabase } from './memory-database.ts'
+import { MemoryMover } from './memory-mover.ts'
 import { MemoryScan } from './memory-scan.ts'
-import { fenceLock, MemoryTransaction } from './memory-transaction.ts'
+import type { MemoryShard } from './memory-shard.ts'
+import { MemoryTransaction } from './memory-transaction.ts'
 import { copyOut, sizeBytes } from './stored-row.ts'
 
 /** Options of a {@link MemoryEngine}. */
@@ -36,24 +38,15 @@ export interface MemoryEngineOptions extends StepOptions {
   readonly lockWaitMs?: number | undefined
   /** For lock waits; the platform's by default. */
   readonly timers?: Timers | undefined
-  /** Elapsed milliseconds, for databases that it makes; the platform's by default. */
+  /** Elapsed milliseconds, for health and databases that it makes; the platform's by default. */
   readonly monotonic?: (() => number) | undefined
-}
-
-interface Ending {
-  fail(reason: unknown): void
-}
-
-interface Shard {
-  readonly database: MemoryDatabase
-  readonly steps: EngineSteps
-  /** Transactions, scans and waits that end when the shard or the engine does. */
-  readonly open: Set<Ending>
-  isDown: boolean
+  /** {@link SlotMover.unitRows}. Default 1,000. */
+  readonly unitRows?: number | undefined
 }
 
 const DEFAULT_LOCK_WAIT_MS = 5_000
 const DEFAULT_BATCH_ROWS = 1_000
+const DEFAULT_UNIT_ROWS = 1_000
 
 /**
  * An engine over {@link MemoryDatabase}s.
@@ -64,7 +57,8 @@ const DEFAULT_BATCH_ROWS = 1_000
 export class MemoryEngine implements Engine<ShardTx> {
   readonly kind = 'memory'
   readonly shards: readonly string[]
-  readonly #shards: ReadonlyMap<string, Shard>
+  readonly mover: MemoryMover
+  readonly #shards: ReadonlyMap<string, MemoryShard>
   readonly #wait: { readonly timers: Timers; readonly waitMs: number }
   #isClosed = false
 
@@ -78,6 +72,12 @@ export class MemoryEngine implements Engine<ShardTx> {
       databases.map(([id, database]) => [id, this.#join(id, database, options)]),
     )
     this.shards = [...this.#shards.keys()]
+    this.mover = new MemoryMover({
+      shard: (id) => this.#shard(id),
+      wait: this.#wait,
+      monotonic: options.monotonic ?? (() => performance.now()),
+      unitRows: options.unitRows ?? DEFAULT_UNIT_ROWS,
+    })
   }
 
   /** The database of a shard. @throws {UnknownShard} */
@@ -157,19 +157,16 @@ export class MemoryEngine implements Engine<ShardTx> {
   }
 
   setFences(shard: string, fences: readonly Fence[]): Promise<void> {
-    return this.#step(shard, 'setFences', async ({ database, open }) => {
-      const owner = new LockOwner()
-      const waiting = { fail: (reason: unknown) => database.locks.cancel(owner, reason) }
-      open.add(waiting)
+    return this.#step(shard, 'setFences', async (place) => {
+      const change = new FenceChange(place)
       try {
-        const slots = new Set(fences.map((fence) => fence.slot))
-        for (const slot of [...slots].sort((a, b) => a - b)) {
-          await database.locks.acquireWithin(owner, fenceLock(slot), 'exclusive', this.#wait)
-        }
-        database.setFences(fences)
+        await change.take(
+          fences.map((fence) => fence.slot),
+          this.#wait,
+        )
+        place.database.setFences(fences)
       } finally {
-        open.delete(waiting)
-        database.locks.release(owner)
+        change.close()
       }
     })
   }
@@ -211,8 +208,9 @@ export class MemoryEngine implements Engine<ShardTx> {
     for (const shard of this.#shards.values()) this.#endAll(shard, closed())
   }
 
-  #join(id: string, database: MemoryDatabase, options: MemoryEngineOptions): Shard {
-    const shard: Shard = {
+  #join(id: string, database: MemoryDatabase, options: MemoryEngineOptions): MemoryShard {
+    const shard: MemoryShard = {
+      id,
       database,
       steps: new EngineSteps(id, options, () => this.#checkAlive(id, shard)),
       open: new Set(),
@@ -221,23 +219,27 @@ export class MemoryEngine implements Engine<ShardTx> {
     return shard
   }
 
-  #shard(id: string): Shard {
+  #shard(id: string): MemoryShard {
     const shard = this.#shards.get(id)
     if (shard === undefined) throw new UnknownShard(id, this.shards)
     return shard
   }
 
-  #checkAlive(id: string, shard: Shard): void {
+  #checkAlive(id: string, shard: MemoryShard): void {
     if (this.#isClosed) throw closed()
     if (shard.isDown) throw unreachable(id, 'it is down')
   }
 
-  async #step<T>(id: string, label: string, effect: (shard: Shard) => T | Promise<T>): Promise<T> {
+  async #step<T>(
+    id: string,
+    label: string,
+    effect: (shard: MemoryShard) => T | Promise<T>,
+  ): Promise<T> {
     const shard = this.#shard(id)
     return shard.steps.run(label, () => effect(shard))
   }
 
-  #endAll(shard: Shard, reason: ShardError): void {
+  #endAll(shard: MemoryShard, reason: ShardError): void {
     for (const one of [...shard.open]) one.fail(reason)
   }
 }

@@ -39,8 +39,8 @@ export class MemoryScan implements Scan {
     this.#batchRows = options.batchRows
     this.#table = setting.database.table(request.table)
     this.#snapshot = setting.database.openSnapshot()
-    const owned = [...this.#snapshot.fences.values()].filter((fence) => fence.state !== 'moved')
-    this.owned = owned
+    this.owned = [...this.#snapshot.fences.values()]
+      .filter(({ state }) => state === 'owned' || state === 'frozen')
       .map((fence) => fence.slot)
       .filter((slot) => slot >= 0)
       .sort((a, b) => a - b)

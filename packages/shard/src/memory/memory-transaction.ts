@@ -72,8 +72,8 @@ export class MemoryTransaction implements OpenTransaction<ShardTx> {
       },
       delete: (table, key) => this.#statement('delete', () => this.#delete(slot, table, key)),
       select: (request) => this.#statement('select', () => this.#select(request)),
-      mark: (name) => this.#statement('mark', () => this.#setMark(name, true)),
-      unmark: (name) => this.#statement('unmark', () => this.#setMark(name, false)),
+      mark: (name) => this.#statement('mark', () => this.#setMark(slot, name, true)),
+      unmark: (name) => this.#statement('unmark', () => this.#setMark(slot, name, false)),
     }
   }
 
@@ -200,13 +200,14 @@ export class MemoryTransaction implements OpenTransaction<ShardTx> {
     return [...queryRows(this.#rows(request.table, table.versions, among), request)]
   }
 
-  async #setMark(name: string, present: boolean): Promise<boolean> {
+  async #setMark(slot: number, name: string, present: boolean): Promise<boolean> {
     this.#checkWritable()
     const { marks } = this.#setting.database
-    await this.#lock(rowLock('', name), 'exclusive')
-    if ((this.#read('', marks, name) !== undefined) === present) return false
-    const row = present ? { slot: REFERENCE_SLOT, values: {} } : undefined
-    this.#change('', { versions: marks, key: name, row })
+    const key = primaryKeyText('', ['name'], { name })
+    await this.#lock(rowLock('', key), 'exclusive')
+    if ((this.#read('', marks, key) !== undefined) === present) return false
+    const row = present ? { slot, values: { name } } : undefined
+    this.#change('', { versions: marks, key, row })
     return true
   }
 
@@ -313,5 +314,6 @@ function checkFence(
     throw new ShardMoved(shard, slot, fence?.epoch ?? 0)
   }
   if (fence.epoch > epoch) throw new StaleEpoch(shard, slot, fence.epoch)
-  if (fence.state === 'frozen' && !isReadOnly) throw new ShardFrozen(shard, slot, fence.epoch)
+  const isShut = fence.state === 'arriving' || (fence.state === 'frozen' && !isReadOnly)
+  if (isShut) throw new ShardFrozen(shard, slot, fence.epoch)
 }

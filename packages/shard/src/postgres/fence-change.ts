@@ -5,10 +5,10 @@
 import type { Fence } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
 import { sleep, type Timers } from '../timers.ts'
-import { fenceColumns, LOCK_CLASS, LOCK_SLOTS, WRITE_FENCES } from './fence-sql.ts'
+import { fenceColumns, LOCK_CLASS, LOCK_SLOTS, STRIPES, WRITE_FENCES } from './fence-sql.ts'
 import { sqlStateOf } from './postgres-error.ts'
 import type { PostgresSession } from './postgres-session.ts'
-import { unnamed } from './statement.ts'
+import { type Statement, unnamed } from './statement.ts'
 
 /** How long a change of fences waits. */
 export interface FenceWait {
@@ -25,11 +25,21 @@ const DEADLOCK = '40P01'
 /** From so many on, the planner is told about them. */
 const MANY = 1000
 
+const BEGIN = 'begin isolation level read committed, read write'
 const HOLDERS = `select pg_catalog.string_agg(distinct coalesce('process ' || l.pid,
   'a prepared transaction'), ', ') as holders from pg_catalog.pg_locks l
-where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS} and l.granted
+where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS} and l.objid < ${STRIPES}
+  and l.granted
   and l.database = (select oid from pg_catalog.pg_database
     where datname = pg_catalog.current_database())`
+
+/** What else is done in the transaction of a change of fences. */
+export interface FenceCompany {
+  readonly before: readonly Statement[]
+  readonly after: readonly Statement[]
+}
+
+const ALONE: FenceCompany = { before: [], after: [] }
 
 /**
  * Writes fences over sessions that `connect` gives.
@@ -41,17 +51,18 @@ export async function changeFences(
   fences: readonly Fence[],
   wait: FenceWait,
   shard: string,
+  company: FenceCompany = ALONE,
 ): Promise<void> {
   const start = wait.monotonic()
   for (;;) {
     const session = await connect()
     try {
-      await change(session, fences)
+      await change(session, fences, company)
       return
     } catch (error) {
       const code = sqlStateOf(error)
       if (code !== LOCK_NOT_AVAILABLE && code !== DEADLOCK) throw error
-      if (wait.monotonic() - start >= wait.waitMs) throw await held(connect, shard, wait, error)
+      if (wait.monotonic() - start >= wait.waitMs) throw await heldFor(connect, shard, wait, error)
     } finally {
       await session.end()
     }
@@ -59,36 +70,47 @@ export async function changeFences(
   }
 }
 
-async function change(session: PostgresSession, fences: readonly Fence[]): Promise<void> {
+async function change(
+  session: PostgresSession,
+  fences: readonly Fence[],
+  { before, after }: FenceCompany,
+): Promise<void> {
   const [slots, states, epochs] = fenceColumns(fences)
   const statements = [
     unnamed(`set local lock_timeout = ${TURN_MS}`),
+    ...before,
     unnamed(LOCK_SLOTS, [slots]),
     unnamed(WRITE_FENCES, [slots, states, epochs]),
     ...(fences.length < MANY ? [] : [unnamed('analyze ashlar.fence')]),
+    ...after,
   ]
-  session.run(unnamed('begin isolation level read committed, read write'), { role: 'begin' })
+  session.run(unnamed(BEGIN), { role: 'begin' })
   const changes = statements.map((statement) => session.run(statement))
   const commit = session.run(unnamed('commit'), { role: 'end' })
   await Promise.all([...changes, commit])
 }
 
-async function held(
+async function heldFor(
   connect: () => Promise<PostgresSession>,
   shard: string,
   { waitMs }: FenceWait,
   cause: unknown,
 ): Promise<ShardError> {
+  const holders = await holdersOf(connect)
+  return new ShardError(
+    'UNREACHABLE',
+    `transactions held fences of shard ${shard} for ${waitMs} ms (${holders}); nothing was ` +
+      'changed: end them, resolve those that are prepared, and try again',
+    { shard, cause },
+  )
+}
+
+/** Who holds fences, as one text. */
+async function holdersOf(connect: () => Promise<PostgresSession>): Promise<string> {
   const session = await connect()
   try {
     const { rows } = await session.run(unnamed(HOLDERS))
-    const holders = rows[0]?.holders ?? 'ended by now'
-    return new ShardError(
-      'UNREACHABLE',
-      `transactions held fences of shard ${shard} for ${waitMs} ms (${holders}); nothing was ` +
-        'changed: end them, resolve those that are prepared, and try again',
-      { shard, cause },
-    )
+    return String(rows[0]?.holders ?? 'ended by now')
   } finally {
     await session.end()
   }

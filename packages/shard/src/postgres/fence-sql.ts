@@ -13,11 +13,13 @@ import type { Fence } from '../engine.ts'
 /** The first half of our advisory locks' keys: "Ashl". */
 export const LOCK_CLASS = 0x4173686c
 /** Slots share locks, since a server has some thousands of them. */
-const STRIPES = 1024
+export const STRIPES = 1024
 /** Held by whoever installs on a shard. */
 export const INSTALL_LOCK = 1024
 /** Held by whoever makes the tables of a map store. */
 export const STORE_LOCK = 1025
+/** Held by what a job's worker does on a shard, shared; by who takes the job over, alone. */
+export const LEASE_LOCK = 1026
 
 export const BEGIN_WRITING = 'begin isolation level read committed, read write'
 export const BEGIN_READING = 'begin isolation level repeatable read, read only'
@@ -38,10 +40,10 @@ export const ALL_FENCES = 'select slot, state, epoch from ashlar.fence order by 
 export const FENCE_VERSION = 'select fence_version::text as version from ashlar.shard'
 /** The slots whose rows count, as one text. */
 export const OWNED = `select coalesce(string_agg(slot::text, ',' order by slot), '') as slots
-from ashlar.fence where state <> 'moved' and slot >= 0`
+from ashlar.fence where state in ('owned', 'frozen') and slot >= 0`
 /** Lets through rows that count: a hashed subplan, which keeps the order of an index. */
 export const IS_OWNED = `(ashlar_slot in (
-select f.slot from ashlar.fence f where f.state <> 'moved')) is true`
+select f.slot from ashlar.fence f where f.state in ('owned', 'frozen'))) is true`
 
 /** Waits for the writers of slots; in order, so that two who wait cannot wait for each other. */
 export const LOCK_SLOTS: string = `select pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, s.stripe)
@@ -74,7 +76,7 @@ const STRIPE = (slot: string): string => `${LOCK_CLASS}, ${slot} & ${STRIPES - 1
 export const FENCE_DDL: string = `
 create table if not exists ashlar.fence (
   slot int primary key,
-  state text not null check (state in ('owned', 'frozen', 'moved')),
+  state text not null check (state in ('owned', 'frozen', 'arriving', 'moved')),
   epoch bigint not null);
 
 create table if not exists ashlar.shard (

@@ -1,8 +1,10 @@
 // What stands in a shard's schema `ashlar` beside the fences, and the triggers that guard tables.
 // They read two settings of the transaction and no table:
 //
-//   ashlar.slot    the slot declared: rows inserted get it
+//   ashlar.slot    the slot declared: rows inserted get it; 'mover': guards do not look
 //   ashlar.claim   ',1,2,'  all slots of a claim of several: their rows may be changed
+
+import { SLOT_CHANGED, UNLESS_MOVER } from './capture-sql.ts'
 
 const NO_SLOT = (message: string): string =>
   `raise exception using errcode = 'AS004', message = pg_catalog.format(
@@ -35,9 +37,11 @@ end $$;
 export const GUARD_DDL: string = `
 create table if not exists ashlar.installed (
   name text primary key,
+  no int generated always as identity,
   kind text not null check (kind in ('sharded', 'reference')));
 create table if not exists ashlar.ddl (digest text primary key, at timestamptz not null);
-create table if not exists ashlar.mark (name text primary key);
+create table if not exists ashlar.mark (name text primary key, ashlar_slot int not null);
+create index if not exists mark_slot on ashlar.mark (ashlar_slot);
 ${trigger(
   'guard_insert',
   `${DECLARED}
@@ -50,6 +54,9 @@ ${trigger(
     raise exception using errcode = 'AS005', detail = new.ashlar_slot::text, message =
       pg_catalog.format('ashlar_slot of %s.%s is set by the router alone',
         tg_table_schema, tg_table_name);
+  end if;
+  if new.ashlar_slot <> old.ashlar_slot and pg_catalog.current_setting('wal_level') = 'logical' then
+    perform pg_catalog.pg_logical_emit_message(true, 'ashlar', '${SLOT_CHANGED}');
   end if;
   return new;`,
 )}${trigger(
@@ -71,7 +78,7 @@ ${trigger(
     tg_table_schema, tg_table_name);`,
 )}`
 
-/** The triggers of a table: their names, when, and the function of this schema that they run. */
+/** The guards of a table: their names, when, and the function of this schema that they run. */
 export const SHARDED_TRIGGERS: readonly (readonly [string, string, string])[] = [
   ['ashlar_insert', 'before insert', 'guard_insert'],
   ['ashlar_update', 'before update', 'guard_update'],
@@ -81,3 +88,14 @@ export const SHARDED_TRIGGERS: readonly (readonly [string, string, string])[] = 
 export const REFERENCE_TRIGGERS: readonly (readonly [string, string, string])[] = [
   ['ashlar_reference', 'before insert or update or delete', 'guard_reference'],
 ]
+
+/** Creates a guard of a table. */
+export function guardTriggerSql(
+  table: string,
+  [name, when, run]: readonly [string, string, string],
+): string {
+  return (
+    `create trigger ${name} ${when} on ${table} for each row when (${UNLESS_MOVER}) ` +
+    `execute function ashlar.${run}()`
+  )
+}

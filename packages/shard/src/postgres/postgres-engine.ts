@@ -16,15 +16,19 @@ import type {
   TableSize,
   TableSpec,
 } from '../engine.ts'
+import type { AdoptingEngine, AdoptOptions } from '../reshard/adopting-engine.ts'
 import type { ScanRequest } from '../scan-request.ts'
 import { ShardError, UnknownShard } from '../shard-error.ts'
 import { platformTimers, sleep, type Timers } from '../timers.ts'
+import { adoptTables } from './adoption.ts'
 import { Cursor } from './cursor.ts'
 import { changeFences, type FenceWait } from './fence-change.ts'
 import { ALL_FENCES, BEGIN_READING } from './fence-sql.ts'
+import { MoverShard } from './mover-shard.ts'
 import type { PostgresPool } from './postgres-client.ts'
 import { isNotInstalled, sqlStateOf } from './postgres-error.ts'
 import { install } from './postgres-install.ts'
+import { PostgresMover } from './postgres-mover.ts'
 import { PostgresScan } from './postgres-scan.ts'
 import { PostgresShard } from './postgres-shard.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
@@ -47,6 +51,8 @@ export interface PostgresEngineOptions {
   readonly connectTimeoutMs?: number | undefined
   /** After how long the server gives up a statement, in milliseconds, for URLs. Default never. */
   readonly statementTimeoutMs?: number | undefined
+  /** Rows copied in one transaction where slots move. Default 50,000. */
+  readonly unitRows?: number | undefined
   /** How long `setFences` waits for transactions that hold a fence. Default 30,000 ms. */
   readonly fenceWaitMs?: number | undefined
   /** For waits between attempts; the platform's by default. */
@@ -63,14 +69,15 @@ const NO_SUCH_PREPARED = '42704'
 const IS_BUSY = '55000'
 const RESOLVE_PAUSE_MS = 20
 const RESOLVE_ATTEMPTS = 250
+const MOVER_POOL_SIZE = 8
 
 /**
  * An engine over PostgreSQL 15 or later.
  *
  * The role it logs in as must own the tables, and for `install` may create the schema `ashlar`.
  * A role that only routes needs USAGE on that schema, SELECT on its tables, INSERT and DELETE on
- * `ashlar.mark`, and what its statements need; `setFences` also INSERT and UPDATE on `ashlar.fence`
- * and UPDATE on `ashlar.shard`. Transactions over shards are ended by the role that began them.
+ * `ashlar.mark`, INSERT on `ashlar.dirty`, and what its statements need; `setFences` also INSERT
+ * and UPDATE on `ashlar.fence` and UPDATE on `ashlar.shard`. Transactions over shards are ended by the role that began them.
  *
  * Writers run READ COMMITTED, readers REPEATABLE READ. Values: int8 and numeric are a number where
  * that is exact, else a bigint (a numeric with a fraction: the nearest number); `date`, `timestamp`
@@ -81,10 +88,14 @@ const RESOLVE_ATTEMPTS = 250
  *   shards: { s1: 'postgres://app@db1/app', s2: 'postgres://app@db2/app' },
  * })
  */
-export class PostgresEngine implements Engine<SqlTx> {
+export class PostgresEngine implements Engine<SqlTx>, AdoptingEngine {
   readonly kind = 'postgres'
   readonly shards: readonly string[]
+  readonly mover: PostgresMover
   readonly #shards: ReadonlyMap<string, PostgresShard>
+  /** By a pool of its own where the engine makes them: a job waits for no router's connection. */
+  readonly #moved: ReadonlyMap<string, PostgresShard>
+  readonly #ways: ReadonlyMap<string, MoverShard>
   readonly #fenceWait: FenceWait
   #isClosed = false
 
@@ -98,6 +109,17 @@ export class PostgresEngine implements Engine<SqlTx> {
     )
     this.#fenceWait = { timers, monotonic, waitMs: options.fenceWaitMs ?? 30_000 }
     this.shards = [...this.#shards.keys()]
+    const own = { ...pool, poolSize: MOVER_POOL_SIZE, statementTimeoutMs: undefined }
+    this.#moved = new Map(
+      Object.entries(options.shards).map(([id, at]) => [id, new PostgresShard(id, at, own)]),
+    )
+    this.#ways = new Map(
+      [...this.#moved].map(([id, at]) => [id, new MoverShard(at, this.#fenceWait)]),
+    )
+    this.mover = new PostgresMover((id) => this.#known(this.#ways, id), {
+      unitRows: options.unitRows ?? 50_000,
+      monotonic,
+    })
   }
 
   async check(shard: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
@@ -121,6 +143,11 @@ export class PostgresEngine implements Engine<SqlTx> {
     } finally {
       await session.end()
     }
+  }
+
+  async adopt(shard: string, spec: InstallSpec, options: AdoptOptions): Promise<void> {
+    await adoptTables(this.#known(this.#ways, shard), spec, options)
+    this.#shard(shard).layouts.reset()
   }
 
   async open(
@@ -220,7 +247,8 @@ export class PostgresEngine implements Engine<SqlTx> {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all([...this.#shards.values()].map((shard) => shard.close()))
+    const all = [...this.#shards.values(), ...this.#moved.values()]
+    await Promise.all(all.map((shard) => shard.close()))
   }
 
   /** As {@link close}. */
@@ -229,7 +257,11 @@ export class PostgresEngine implements Engine<SqlTx> {
   }
 
   #shard(id: string): PostgresShard {
-    const shard = this.#shards.get(id)
+    return this.#known(this.#shards, id)
+  }
+
+  #known<T>(shards: ReadonlyMap<string, T>, id: string): T {
+    const shard = shards.get(id)
     if (this.#isClosed) throw new ShardError('CLOSED', 'this engine was closed; make another')
     if (shard === undefined) throw new UnknownShard(id, this.shards)
     return shard

@@ -3,9 +3,16 @@
 // statements (a duplicate key, say) pass as they are.
 //
 //   AS001 moved   AS002 stale   AS003 frozen   AS004 no slot declared   AS005 another slot's row
-//   AS006 not allowed on a table that is guarded
+//   AS006 not allowed on a table that is guarded   AS007 a job's token that is out of date
 
-import { CrossShard, ShardError, ShardFrozen, ShardMoved, StaleEpoch } from '../shard-error.ts'
+import {
+  CrossShard,
+  Fenced,
+  ShardError,
+  ShardFrozen,
+  ShardMoved,
+  StaleEpoch,
+} from '../shard-error.ts'
 
 /** The connection went, or was refused: classes of SQLSTATE and single ones. */
 const LOST = /^(08...|57P0.|25P03|28...|53300)$/
@@ -43,6 +50,11 @@ export function explain(shard: string, error: unknown): unknown {
       return new CrossShard(message, { shard, slot, cause: error })
     case 'AS006':
       return new ShardError('UNSUPPORTED', message, { shard, cause: error })
+    case 'AS007':
+      return new Fenced((detail ?? '').slice(String(slot).length + 1), slot, {
+        shard,
+        cause: error,
+      })
     case '25006':
       return new ShardError(
         'INVALID_OPTION',

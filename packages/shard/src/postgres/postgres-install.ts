@@ -5,8 +5,9 @@
 
 import type { InstallSpec, TableSpec } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
+import { CAPTURE_DDL, captureTriggerSql, idleCaptureSql } from './capture-sql.ts'
 import { BEGIN_WRITING, FENCE_DDL, INSTALL_LOCK, LOCK_CLASS } from './fence-sql.ts'
-import { GUARD_DDL, REFERENCE_TRIGGERS, SHARDED_TRIGGERS } from './guard-sql.ts'
+import { GUARD_DDL, guardTriggerSql, REFERENCE_TRIGGERS, SHARDED_TRIGGERS } from './guard-sql.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { SLOT_COLUMN } from './row-shape.ts'
 import { quotedTable, quotedText } from './sql-name.ts'
@@ -14,7 +15,7 @@ import { type Statement, unnamed } from './statement.ts'
 import type { StatementResult } from './statement-batch.ts'
 
 /** What the catalogue says of a table. */
-interface Found {
+export interface FoundTable {
   readonly oid: number
   /** `r` a table, `p` a partitioned one. */
   readonly kind: string
@@ -55,22 +56,39 @@ const LOCK = `select pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${INSTALL_L
 const NAME_SHARD =
   'insert into ashlar.shard (id) select $1 where not exists (select from ashlar.shard)'
 
+const NUMBER = 'select no from ashlar.installed where name = $1'
+
 /** Installs on the shard at the other end of a session. */
 export async function install(
   session: PostgresSession,
   shard: string,
   { ddl, tables }: InstallSpec,
 ): Promise<void> {
+  await installBookkeeping(session, shard, ddl)
+  await transact(session, async () => {
+    const found: [TableSpec, FoundTable][] = []
+    for (const spec of tables) {
+      const table = await findTable(session, shard, spec)
+      if (spec.kind === 'sharded' && !hasSlot(table) && (await holdsRows(session, spec))) {
+        throw invalid(shard, spec, 'holds rows that have no slot: adopt it, or load them anew')
+      }
+      found.push([spec, table])
+    }
+    for (const [spec, table] of found) await guard(session, spec, table)
+  })
+}
+
+/** The schema `ashlar`, and the user's DDL. */
+export async function installBookkeeping(
+  session: PostgresSession,
+  shard: string,
+  ddl: readonly string[],
+): Promise<void> {
   await transact(session, async () => {
     runScript(session, 'create schema if not exists ashlar')
-    runScript(session, `${FENCE_DDL}${GUARD_DDL}`)
+    runScript(session, `${FENCE_DDL}${GUARD_DDL}${CAPTURE_DDL}`)
     await session.run(unnamed(NAME_SHARD, [shard]))
     for (const text of ddl) await runOnce(session, text)
-  })
-  await transact(session, async () => {
-    const found: [TableSpec, Found][] = []
-    for (const spec of tables) found.push([spec, await findTable(session, shard, spec)])
-    for (const [spec, table] of found) await guard(session, spec, table)
   })
 }
 
@@ -94,19 +112,24 @@ function runScript(session: PostgresSession, text: string): Promise<StatementRes
   return session.run(unnamed(`do ${quotedText(`begin execute ${quotedText(text)}; end`)}`))
 }
 
-/** @throws {ShardError} `INVALID_TABLE` */
-async function findTable(session: PostgresSession, shard: string, spec: TableSpec): Promise<Found> {
+/**
+ * A table as it is, where it can be installed but for rows that have no slot.
+ *
+ * @throws {ShardError} `INVALID_TABLE`
+ */
+export async function findTable(
+  session: PostgresSession,
+  shard: string,
+  spec: TableSpec,
+): Promise<FoundTable> {
   const { rows } = await session.run(unnamed(FIND, [quotedTable(spec.name)]))
-  const found = rows[0]?.found as Found | undefined
+  const found = rows[0]?.found as FoundTable | undefined
   const problem = found === undefined ? 'is not there' : problemOf(spec, found)
   if (problem !== undefined) throw invalid(shard, spec, problem)
-  if (spec.kind === 'sharded' && !hasSlot(found!) && (await holdsRows(session, spec))) {
-    throw invalid(shard, spec, 'holds rows that have no slot; load them through the router instead')
-  }
   return found!
 }
 
-function problemOf(spec: TableSpec, found: Found): string | undefined {
+function problemOf(spec: TableSpec, found: FoundTable): string | undefined {
   const { kind, columns, primaryKey, isTemporary } = found
   if (kind !== 'r' && kind !== 'p') return 'is no table but a view or the like'
   if (isTemporary) return 'is temporary'
@@ -123,7 +146,8 @@ function problemOf(spec: TableSpec, found: Found): string | undefined {
   return slot.type === 'integer' ? undefined : `has a column ${SLOT_COLUMN} that is ${slot.type}`
 }
 
-function hasSlot({ columns }: Found): boolean {
+/** Whether it has a column for slots. */
+export function hasSlot({ columns }: FoundTable): boolean {
   return columns.some(({ name }) => name === SLOT_COLUMN)
 }
 
@@ -132,7 +156,12 @@ async function holdsRows(session: PostgresSession, { name }: TableSpec): Promise
   return rows.length > 0
 }
 
-async function guard(session: PostgresSession, spec: TableSpec, found: Found): Promise<void> {
+/** Gives a table what it lacks: slot, index, guards, capture; within a transaction. */
+export async function guard(
+  session: PostgresSession,
+  spec: TableSpec,
+  found: FoundTable,
+): Promise<void> {
   const table = quotedTable(spec.name)
   const isSharded = spec.kind === 'sharded'
   const has = (trigger: string) => found.triggers?.includes(trigger)
@@ -141,11 +170,8 @@ async function guard(session: PostgresSession, spec: TableSpec, found: Found): P
     statements.push(`alter table ${table} add column ${SLOT_COLUMN} int not null`)
   }
   if (isSharded && !found.hasIndex) statements.push(`create index on ${table} (${SLOT_COLUMN})`)
-  for (const [name, when, run] of isSharded ? SHARDED_TRIGGERS : REFERENCE_TRIGGERS) {
-    if (has(name)) continue
-    statements.push(
-      `create trigger ${name} ${when} on ${table} for each row execute function ashlar.${run}()`,
-    )
+  for (const trigger of isSharded ? SHARDED_TRIGGERS : REFERENCE_TRIGGERS) {
+    if (!has(trigger[0])) statements.push(guardTriggerSql(table, trigger))
   }
   if (isSharded && !has('ashlar_truncate')) {
     for (const part of found.parts) {
@@ -155,8 +181,14 @@ async function guard(session: PostgresSession, spec: TableSpec, found: Found): P
       )
     }
   }
+  session.run(rememberTable(spec))
+  if (isSharded && !has('ashlar_capture')) {
+    const { rows } = await session.run(unnamed(NUMBER, [spec.name]))
+    const capture = `capture_${rows[0]!.no}`
+    statements.push(idleCaptureSql(capture), captureTriggerSql(table, capture))
+  }
   for (const statement of statements) session.run(unnamed(statement))
-  await session.run(rememberTable(spec))
+  await session.run(unnamed(NUMBER, [spec.name]))
 }
 
 function rememberTable({ name, kind }: TableSpec): Statement {

@@ -1,6 +1,7 @@
 // The map of a fleet in a PostgreSQL database: any, one of the shards as well. A changed map is
 // notified, so that routers hear of it within a round trip.
 
+import type { JobLog } from '../job-log.ts'
 import type { DecisionLog, MapStore, SagaLog } from '../map-store.ts'
 import { ShardError } from '../shard-error.ts'
 import type { ShardMapJson } from '../shard-map-json.ts'
@@ -8,6 +9,7 @@ import { platformTimers, type Timers } from '../timers.ts'
 import { MapWatch } from './map-watch.ts'
 import type { PostgresPool } from './postgres-client.ts'
 import { PostgresDecisionLog } from './postgres-decision-log.ts'
+import { checkNextEpoch, PostgresJobLog } from './postgres-job-log.ts'
 import { PostgresSagaLog } from './postgres-saga-log.ts'
 import { StoreConnection } from './store-connection.ts'
 import { type StoreSql, storeSql } from './store-sql.ts'
@@ -38,6 +40,7 @@ export interface PostgresMapStoreOptions {
 export class PostgresMapStore implements MapStore {
   readonly decisions: DecisionLog
   readonly sagas: SagaLog
+  readonly jobs: JobLog
   readonly #connection: StoreConnection
   readonly #sql: StoreSql
   readonly #watch: MapWatch
@@ -59,6 +62,8 @@ export class PostgresMapStore implements MapStore {
     this.sagas = new PostgresSagaLog(this.#connection, this.#sql)
     const watched = { connect: () => this.#connection.connect(), look: () => this.#look() }
     this.#watch = new MapWatch(watched, { channel: schema, timers, monotonic, pollMs })
+    const onMap = (epoch: number) => this.#watch.tell(epoch)
+    this.jobs = new PostgresJobLog(this.#connection, this.#sql.jobs, onMap)
   }
 
   async load(
@@ -80,12 +85,7 @@ export class PostgresMapStore implements MapStore {
   /** @throws {ShardError} `INVALID_MAP` if the epoch of `next` is not above the expected one. */
   async compareAndSet(expected: number | undefined, next: ShardMapJson): Promise<boolean> {
     const { epoch } = next
-    if (expected !== undefined && epoch <= expected) {
-      throw new ShardError(
-        'INVALID_MAP',
-        `the next map has epoch ${epoch}; it must be above ${expected}, the one in force`,
-      )
-    }
+    if (expected !== undefined) checkNextEpoch(expected, epoch)
     const map = JSON.stringify(next)
     const { rowCount } =
       expected === undefined

@@ -84,6 +84,14 @@ export class PostgresSession {
     return result
   }
 
+  /**
+   * Lets something else write to the connection that knows how, while nothing of ours is under way;
+   * until it has ended nothing may be run.
+   */
+  lend(query: { submit(connection: never): void }): void {
+    this.#setting.client.query(query)
+  }
+
   /** Rejects what is under way and all that follows with this reason. */
   fail(reason: unknown): void {
     this.#failure ??= reason

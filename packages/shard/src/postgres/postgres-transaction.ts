@@ -4,7 +4,7 @@
 // its rows, and what is wrong with them is what its statements reject with.
 
 import type { Fence, OpenOptions, OpenTransaction, SlotClaim, SqlTx } from '../engine.ts'
-import { ShardError, ShardMoved, StaleEpoch } from '../shard-error.ts'
+import { ShardError, ShardFrozen, ShardMoved, StaleEpoch } from '../shard-error.ts'
 import {
   BEGIN_READING,
   BEGIN_WRITING,
@@ -227,6 +227,7 @@ export class PostgresTransaction implements OpenTransaction<SqlTx> {
         return new ShardMoved(shard, slot, fence?.epoch ?? 0)
       }
       if (fence.epoch > this.claim.epoch) return new StaleEpoch(shard, slot, fence.epoch)
+      if (fence.state === 'arriving') return new ShardFrozen(shard, slot, fence.epoch)
     }
     return undefined
   }

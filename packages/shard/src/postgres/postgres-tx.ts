@@ -82,17 +82,18 @@ export class PostgresTx implements SqlTx {
   }
 
   mark(name: string): Promise<boolean> {
-    return this.#mark('insert into ashlar.mark (name) values ($1) on conflict do nothing', name)
+    const text = `insert into ashlar.mark (name, ${SLOT_COLUMN}) values ($1, $2) on conflict do nothing`
+    return this.#mark(text, [name, this.#slot])
   }
 
   unmark(name: string): Promise<boolean> {
-    return this.#mark('delete from ashlar.mark where name = $1', name)
+    return this.#mark('delete from ashlar.mark where name = $1', [name])
   }
 
-  #mark(text: string, name: string): Promise<boolean> {
+  #mark(text: string, values: readonly unknown[]): Promise<boolean> {
     return this.#transaction.inOrder(() => {
       if (this.#transaction.isReadOnly) throw this.#readOnly()
-      return this.#run(text, [name]).then(({ rowCount }) => rowCount > 0)
+      return this.#run(text, values).then(({ rowCount }) => rowCount > 0)
     })
   }
 

@@ -4,8 +4,10 @@
 //   map        one row: epoch, map as JSON, when it was put in force
 //   decision   transaction, outcome, shards with their redo; kept_until is null while not settled
 //   saga       id, name, input, state, lease_until on the server's clock
+//   job        see job-sql.ts
 
 import { LOCK_CLASS, STORE_LOCK } from './fence-sql.ts'
+import { DURABLY, type JobSql, jobSql } from './job-sql.ts'
 import { quotedColumn, quotedText } from './sql-name.ts'
 
 /** The texts for one schema. */
@@ -26,10 +28,9 @@ export interface StoreSql {
   readonly takeToUndo: string
   readonly abandoned: string
   readonly end: string
+  readonly jobs: JobSql
 }
 
-const DURABLY = `case pg_catalog.current_setting('synchronous_commit') when 'off'
-  then pg_catalog.set_config('synchronous_commit', 'on', true) end as durably`
 const AFTER = (ms: string): string =>
   `clock_timestamp() + ${ms}::double precision * interval '1 millisecond'`
 const DECISION = `transaction, outcome, shards,
@@ -43,8 +44,10 @@ export function storeSql(schema: string): StoreSql {
   ) as [string, string, string]
   const notify = `select pg_catalog.pg_notify(${quotedText(schema)}, epoch::text), ${DURABLY}
     from changed`
+  const jobs = jobSql(schema)
   return {
-    create: createSql(schema, map, decision, saga),
+    jobs,
+    create: createSql(schema, [map, decision, saga], jobs.create),
     load: `select map from ${map}`,
     epoch: `select epoch, extract(epoch from clock_timestamp() - changed_at) * 1000 as age_ms
       from ${map}`,
@@ -82,7 +85,11 @@ export function storeSql(schema: string): StoreSql {
 }
 
 /** Under a lock, since what is made at the same moment twice is an error in PostgreSQL. */
-function createSql(schema: string, map: string, decision: string, saga: string): string[] {
+function createSql(
+  schema: string,
+  [map, decision, saga]: readonly [string, string, string],
+  others: readonly string[],
+): string[] {
   const lock = `select pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${STORE_LOCK})`
   const tables = [
     `create schema if not exists ${quotedColumn(schema)}`,
@@ -100,5 +107,5 @@ function createSql(schema: string, map: string, decision: string, saga: string):
       state text not null check (state in ('running', 'undoing')),
       lease_until timestamptz not null)`,
   ]
-  return ['begin isolation level read committed, read write', lock, ...tables, 'commit']
+  return ['begin isolation level read committed, read write', lock, ...tables, ...others, 'commit']
 }

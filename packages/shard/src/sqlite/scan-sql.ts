@@ -11,7 +11,7 @@ import type { Aggregate, Condition, OrderTerm, ScanRequest, Where } from '../sca
 import { ShardError } from '../shard-error.ts'
 import { show } from '../show.ts'
 import { bound, notStorable, toSql } from './sql-value.ts'
-import { columnOf, type TableInfo } from './sqlite-catalog.ts'
+import { columnOf, OWNED_SLOTS, type TableInfo } from './sqlite-catalog.ts'
 import { quoted, type SqlValue } from './sqlite-database.ts'
 import { readStatement } from './statement-text.ts'
 
@@ -162,7 +162,7 @@ function slotConditions(
     params.push(JSON.stringify(slots))
   }
   if (owned) {
-    conditions.push(`+t.ashlar_slot IN (SELECT slot FROM ashlar_fence WHERE state <> 'moved')`)
+    conditions.push(`+t.ashlar_slot IN (${OWNED_SLOTS})`)
   }
   return conditions
 }

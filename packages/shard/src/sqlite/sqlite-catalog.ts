@@ -4,7 +4,7 @@
 //   ashlar_fence          slot │ state │ epoch         one row a slot that was ever owned
 //   ashlar_fence_version  version                      counts changes of ashlar_fence
 //   ashlar_table          name │ kind │ key            key: its columns, as JSON
-//   ashlar_mark           name                         what `mark` remembered
+//   ashlar_mark           name │ slot                  what `mark` remembered, of which slot
 //   ashlar_intent         transaction │ at             transactions over shards that committed here
 //   ashlar_ddl            text                         DDL that has been run
 
@@ -47,11 +47,17 @@ create table if not exists ashlar_fence_version (version integer not null) stric
 insert into ashlar_fence_version select 0 where not exists (select 1 from ashlar_fence_version);
 create table if not exists ashlar_table
   (name text primary key, kind text not null, key text not null) strict, without rowid;
-create table if not exists ashlar_mark (name text primary key) strict, without rowid;
+create table if not exists ashlar_mark
+  (name text primary key, slot integer not null) strict, without rowid;
+create index if not exists ashlar_mark_slot on ashlar_mark (slot);
 create table if not exists ashlar_intent
   ("transaction" text primary key, at integer not null) strict, without rowid;
 create table if not exists ashlar_ddl (text text primary key) strict, without rowid;
 ${['insert', 'update', 'delete'].map(versionTrigger).join('\n')}`
+
+/** The slots whose rows count here. */
+export const OWNED_SLOTS: string =
+  "SELECT slot FROM ashlar_fence WHERE state IN ('owned', 'frozen')"
 
 /** Whether the file has been made a shard. */
 export function isInstalled(connection: SqliteConnection): boolean {

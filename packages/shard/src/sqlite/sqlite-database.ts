@@ -38,6 +38,15 @@ export function openReader(path: string): Database {
   return database
 }
 
+/** Opens a file that a writer has open, to edit its schema; gives way to other programs at once. */
+export function openEditor(path: string): Database {
+  const database = new (sqlite().DatabaseSync)(path)
+  // Since Node 24.12, where edits of the schema are refused by default.
+  database.enableDefensive?.(false)
+  database.exec('pragma busy_timeout = 0')
+  return database
+}
+
 /**
  * Runs `change` as a transaction that nobody else writes in; undone if it throws.
  */

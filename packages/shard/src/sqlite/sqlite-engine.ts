@@ -17,15 +17,19 @@ import type {
   TableSize,
   TableSpec,
 } from '../engine.ts'
+import type { AdoptingEngine, AdoptOptions } from '../reshard/adopting-engine.ts'
 import type { ScanRequest } from '../scan-request.ts'
 import { ShardError, UnknownShard } from '../shard-error.ts'
 import { show } from '../show.ts'
+import type { SlotMover } from '../slot-mover.ts'
 import { platformTimers, type Timers } from '../timers.ts'
 import { scanSql } from './scan-sql.ts'
+import { adoptShard } from './sqlite-adopt.ts'
 import { readTable, tableOf } from './sqlite-catalog.ts'
 import { readFences, writeFences } from './sqlite-fence.ts'
 import { installShard } from './sqlite-install.ts'
 import { measureTables } from './sqlite-measure.ts'
+import { SqliteMover } from './sqlite-mover.ts'
 import { refusalOf } from './sqlite-refusal.ts'
 import { placementsOf, type ScanHome, SqliteScan } from './sqlite-scan.ts'
 import { SqliteShard, type SqliteShardOptions } from './sqlite-shard.ts'
@@ -44,11 +48,13 @@ import type { Synchronous } from './synchronous.ts'
  * decision. Tables without a primary key, virtual tables' own rows and changes of the schema cannot
  * be part of those.
  */
-export class SqliteEngine implements Engine<SqlTx> {
+export class SqliteEngine implements Engine<SqlTx>, AdoptingEngine {
   readonly kind = 'sqlite'
   readonly shards: readonly string[]
+  readonly mover: SlotMover
   readonly #paths: ReadonlyMap<string, string>
   readonly #options: Omit<SqliteShardOptions, 'path'>
+  readonly #mover: SqliteMover
   readonly #opened = new Map<string, SqliteShard>()
   #isClosed = false
 
@@ -94,6 +100,9 @@ export class SqliteEngine implements Engine<SqlTx> {
       now: options.now ?? Date.now,
       timers: options.timers ?? platformTimers,
     }
+    const { timers } = this.#options
+    this.#mover = new SqliteMover({ shard: (id) => this.#shard(id), timers, monotonic })
+    this.mover = this.#mover
   }
 
   async check(
@@ -113,6 +122,20 @@ export class SqliteEngine implements Engine<SqlTx> {
     } finally {
       opened.redefined()
     }
+  }
+
+  /**
+   * As `AdoptingEngine` has it. Each statement of SQLite holds this process up: the longest is the
+   * making of an index on the new column, at the beginning. From that on the application has to
+   * name its columns where it inserts.
+   */
+  async adopt(shard: string, spec: InstallSpec, options: AdoptOptions): Promise<void> {
+    const { timers, monotonic, busyTimeoutMs } = this.#options
+    const home = { shard: this.#shard(shard), timers, monotonic, busyTimeoutMs }
+    await adoptShard(home, spec, {
+      ...options,
+      batchRows: atLeast('batchRows', options.batchRows, 1),
+    })
   }
 
   async open(
@@ -179,6 +202,7 @@ export class SqliteEngine implements Engine<SqlTx> {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#mover.close()
     for (const shard of this.#opened.values()) shard.close()
     this.#opened.clear()
   }

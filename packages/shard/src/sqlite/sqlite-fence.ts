@@ -4,9 +4,11 @@
 import type { Fence, FenceState, SlotClaim } from '../engine.ts'
 import { ShardError, ShardFrozen, ShardMoved, StaleEpoch } from '../shard-error.ts'
 import { show } from '../show.ts'
-import { BOOKKEEPING, isInstalled } from './sqlite-catalog.ts'
+import { BOOKKEEPING, isInstalled, OWNED_SLOTS } from './sqlite-catalog.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { exclusively } from './sqlite-database.ts'
+
+const STATES: readonly FenceState[] = ['owned', 'frozen', 'arriving', 'moved']
 
 const FIND = 'select state, epoch from ashlar_fence where slot = ?'
 
@@ -28,8 +30,21 @@ export function checkClaim(
     const fenceEpoch = Number(fence[1])
     if (fence[0] === 'moved') throw new ShardMoved(shard, slot, fenceEpoch)
     if (fenceEpoch > epoch) throw new StaleEpoch(shard, slot, fenceEpoch)
-    if (fence[0] === 'frozen' && !readOnly) throw new ShardFrozen(shard, slot, fenceEpoch)
+    if (fence[0] === 'arriving' || (fence[0] === 'frozen' && !readOnly)) {
+      throw new ShardFrozen(shard, slot, fenceEpoch)
+    }
   }
+}
+
+/** The fence of a slot. */
+export function findFence(connection: SqliteConnection, slot: number): Fence | undefined {
+  const row = connection.get(FIND, slot)
+  return row && { slot, state: row[0] as FenceState, epoch: Number(row[1]) }
+}
+
+/** Whether the rows under a fence in that state count. */
+export function isOwned(state: FenceState | undefined): boolean {
+  return state === 'owned' || state === 'frozen'
 }
 
 /** All fences, by slot. */
@@ -45,6 +60,28 @@ export function readFences(connection: SqliteConnection): Fence[] {
 
 /** Writes fences, all or none. */
 export function writeFences(connection: SqliteConnection, fences: readonly Fence[]): void {
+  checkFences(fences)
+  exclusively(connection.database, () => {
+    if (!isInstalled(connection)) connection.database.exec(BOOKKEEPING)
+    putFences(connection, fences)
+  })
+}
+
+/** Writes fences that were checked, in the transaction that is open. */
+export function putFences(connection: SqliteConnection, fences: readonly Fence[]): void {
+  for (const { slot, state, epoch } of fences) {
+    connection.run(
+      `insert into ashlar_fence values (?, ?, ?) on conflict do update
+        set state = excluded.state, epoch = excluded.epoch where epoch <= excluded.epoch`,
+      slot,
+      state,
+      epoch,
+    )
+  }
+}
+
+/** @throws {ShardError} `INVALID_OPTION` for what no fence can be. */
+export function checkFences(fences: readonly Fence[]): void {
   for (const { slot, state, epoch } of fences) {
     if (!Number.isSafeInteger(slot) || !Number.isSafeInteger(epoch)) {
       throw new ShardError(
@@ -52,25 +89,13 @@ export function writeFences(connection: SqliteConnection, fences: readonly Fence
         `a fence has slot ${show(slot)} and epoch ${show(epoch)}; both are integers`,
       )
     }
-    if (state !== 'owned' && state !== 'frozen' && state !== 'moved') {
+    if (!STATES.includes(state)) {
       throw new ShardError(
         'INVALID_OPTION',
-        `the fence of slot ${slot} is ${show(state)}; it is owned, frozen or moved`,
+        `the fence of slot ${slot} is ${show(state)}; it is ${STATES.join(' or ')}`,
       )
     }
   }
-  exclusively(connection.database, () => {
-    if (!isInstalled(connection)) connection.database.exec(BOOKKEEPING)
-    for (const { slot, state, epoch } of fences) {
-      connection.run(
-        `insert into ashlar_fence values (?, ?, ?) on conflict do update
-          set state = excluded.state, epoch = excluded.epoch where epoch <= excluded.epoch`,
-        slot,
-        state,
-        epoch,
-      )
-    }
-  })
 }
 
 /** The slots owned in a snapshot, read once a version of the fences. */
@@ -82,9 +107,7 @@ export class OwnedSlots {
     if (!isInstalled(connection)) return []
     const version = Number(connection.get('select version from ashlar_fence_version')![0])
     if (version !== this.#version) {
-      const rows = connection.all(
-        `select slot from ashlar_fence where state <> 'moved' order by slot`,
-      )
+      const rows = connection.all(`${OWNED_SLOTS} ORDER BY slot`)
       this.#slots = Object.freeze(rows.map(({ slot }) => Number(slot)))
       this.#version = version
     }

@@ -10,7 +10,7 @@
 
 import { type InstallSpec, REFERENCE_SLOT, type TableSpec } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
-import { BOOKKEEPING, readTable, type TableInfo } from './sqlite-catalog.ts'
+import { BOOKKEEPING, OWNED_SLOTS, readTable, type TableInfo } from './sqlite-catalog.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { exclusively, quoted } from './sqlite-database.ts'
 
@@ -19,6 +19,9 @@ export const SLOT_FUNCTION = 'ashlar_declared_slot'
 
 /** The function of SQL that tells whether the transaction claimed a slot. */
 export const CLAIMED_FUNCTION = 'ashlar_is_claimed'
+
+/** The function of SQL that tells whether rows are written by a mover, which no guard holds up. */
+export const MOVER_FUNCTION = 'ashlar_is_mover'
 
 /** Begins the message of a trigger's refusal; a code and a table follow. */
 export const REFUSAL = 'ashlar:'
@@ -31,53 +34,70 @@ export const REFUSAL = 'ashlar:'
  */
 export function installShard(connection: SqliteConnection, spec: InstallSpec): void {
   const { database } = connection
-  exclusively(database, () => {
-    database.exec(BOOKKEEPING)
-    for (const text of spec.ddl) {
-      const isNew = connection.run('insert or ignore into ashlar_ddl values (?)', text) > 0
-      if (isNew) database.exec(text)
-    }
-  })
+  exclusively(database, () => runDdl(connection, spec.ddl))
   connection.forget()
   exclusively(database, () => {
-    for (const table of spec.tables.map((one) => checkTable(connection, one))) {
-      if (table.kind === 'sharded') addSlotColumn(connection, table)
-      for (const object of objectsOf(table)) replaceObject(connection, object)
-      connection.run(
-        `insert into ashlar_table values (?, ?, ?) on conflict do update
-          set kind = excluded.kind, key = excluded.key`,
-        table.name,
-        table.kind,
-        JSON.stringify(table.key),
-      )
-    }
+    for (const one of spec.tables) checkTable(connection, one)
+    for (const one of spec.tables) installTable(connection, one)
   })
 }
 
-function checkTable(connection: SqliteConnection, spec: TableSpec): TableInfo {
+/** Runs DDL that has not been run, in the transaction that is open. */
+export function runDdl(connection: SqliteConnection, ddl: readonly string[]): void {
+  connection.database.exec(BOOKKEEPING)
+  for (const text of ddl) {
+    const isNew = connection.run('insert or ignore into ashlar_ddl values (?)', text) > 0
+    if (isNew) connection.database.exec(text)
+  }
+}
+
+/** Makes a table that was checked one of the shard's, in the transaction that is open. */
+export function installTable(connection: SqliteConnection, spec: TableSpec): void {
+  const table = readTable(connection, spec)!
+  if (table.kind === 'sharded') addSlotColumn(connection, table)
+  for (const object of objectsOf(table)) replaceObject(connection, object)
+  connection.run(
+    `insert into ashlar_table values (?, ?, ?) on conflict do update
+      set kind = excluded.kind, key = excluded.key`,
+    table.name,
+    table.kind,
+    JSON.stringify(table.key),
+  )
+}
+
+/** Why a table could not be installed. @throws {ShardError} `INVALID_TABLE` */
+export function checkTable(connection: SqliteConnection, spec: TableSpec): void {
+  const table = checkLayout(connection, spec)
+  if (spec.kind === 'sharded') checkSlotColumn(connection, table)
+}
+
+/** As {@link checkTable}, but for the column of the slots. */
+export function checkLayout(connection: SqliteConnection, spec: TableSpec): TableInfo {
   if (/^(?:ashlar|sqlite)_/iu.test(spec.name)) {
-    throw invalid(spec.name, 'has a name that is kept for bookkeeping; call it something else')
+    throw invalidTable(spec.name, 'has a name that is kept for bookkeeping; call it something else')
   }
   const table = readTable(connection, spec)
   if (table === undefined) {
-    throw invalid(spec.name, 'is not there, or no ordinary table; create it in the ddl')
+    throw invalidTable(spec.name, 'is not there, or no ordinary table; create it in the ddl')
   }
   if (table.primaryKey.length === 0) {
-    throw invalid(spec.name, 'has no primary key; declare one, so that its rows can be told apart')
+    throw invalidTable(
+      spec.name,
+      'has no primary key; declare one, so that its rows can be told apart',
+    )
   }
   const wanted = spec.primaryKey
   if (wanted !== undefined && !isSameSet(wanted, table.primaryKey)) {
-    throw invalid(
+    throw invalidTable(
       spec.name,
       `has the primary key (${table.primaryKey.join(', ')}) and not (${wanted.join(', ')})`,
     )
   }
   const missing = spec.key.find((column) => !table.columns.includes(column))
   if (missing !== undefined) {
-    throw invalid(spec.name, `has no column ${missing}, which its shard key names`)
+    throw invalidTable(spec.name, `has no column ${missing}, which its shard key names`)
   }
   checkConflictClauses(connection, spec.name)
-  if (spec.kind === 'sharded') checkSlotColumn(connection, table)
   return table
 }
 
@@ -88,19 +108,20 @@ function checkConflictClauses(connection: SqliteConnection, name: string): void 
     name,
   )
   if (!/\bon\s+conflict\s+replace\b/iu.test(String(row?.[0]))) return
-  throw invalid(name, 'says ON CONFLICT REPLACE, which removes rows unguarded; leave it out')
+  throw invalidTable(name, 'says ON CONFLICT REPLACE, which removes rows unguarded; leave it out')
 }
 
 function checkSlotColumn(connection: SqliteConnection, table: TableInfo): void {
   const slot = table.byColumn.get('ashlar_slot')
   if (slot?.defaultSql?.includes(SLOT_FUNCTION)) return
   if (slot !== undefined) {
-    throw invalid(table.name, 'declares ashlar_slot itself; leave that column to install')
+    throw invalidTable(table.name, 'declares ashlar_slot itself; leave that column to install')
   }
   if (connection.get(`select 1 from ${quoted(table.name)} limit 1`) === undefined) return
-  throw invalid(
+  throw invalidTable(
     table.name,
-    'holds rows that were written without a slot; install it empty, then write them by the router',
+    'holds rows that were written without a slot; adopt them, or install it empty and write them ' +
+      'by the router',
   )
 }
 
@@ -135,8 +156,7 @@ function objectsOf(table: TableInfo): SchemaObject[] {
       name: viewName,
       sql:
         `CREATE VIEW ${quoted(viewName)} AS SELECT ${table.columns.map(quoted).join(', ')} ` +
-        `FROM ${quoted(name)} WHERE +ashlar_slot IN ` +
-        `(SELECT slot FROM ashlar_fence WHERE state <> 'moved')`,
+        `FROM ${quoted(name)} WHERE +ashlar_slot IN (${OWNED_SLOTS})`,
     },
   ]
 }
@@ -145,13 +165,16 @@ function objectsOf(table: TableInfo): SchemaObject[] {
 // most of what a guard costs.
 function slotTriggers(table: TableInfo): SchemaObject[] {
   const isOther = (row: string) => `${row}.ashlar_slot IS NOT ${SLOT_FUNCTION}()`
+  const isStranger = `(${isOther('NEW')} AND NOT ${MOVER_FUNCTION}())`
   const isForeign = (row: string) =>
     `${isOther(row)} AND NOT ${CLAIMED_FUNCTION}(${row}.ashlar_slot)`
-  const moves = 'OLD.ashlar_slot IS NOT NEW.ashlar_slot'
   const isNone = `NEW.ashlar_slot = ${REFERENCE_SLOT}`
+  // From a slot that was claimed to that of the handle, as `put` over another slot's row does.
+  const isAllowed = `${CLAIMED_FUNCTION}(OLD.ashlar_slot) AND NOT (${isOther('NEW')} OR ${isNone})`
+  const strays = `(OLD.ashlar_slot IS NOT NEW.ashlar_slot AND NOT (${isAllowed}))`
   return [
-    trigger(table, 'INSERT', `${isOther('NEW')} OR ${isNone}`, 'CROSS_SHARD'),
-    trigger(table, 'UPDATE', `${moves} OR (${isForeign('NEW')})`, 'CROSS_SHARD'),
+    trigger(table, 'INSERT', `${isStranger} OR ${isNone}`, 'CROSS_SHARD'),
+    trigger(table, 'UPDATE', `${strays} OR (${isForeign('NEW')})`, 'CROSS_SHARD'),
     trigger(table, 'DELETE', isForeign('OLD'), 'CROSS_SHARD'),
     ...keyTriggers(table),
   ]
@@ -213,6 +236,7 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((one) => b.includes(one))
 }
 
-function invalid(table: string, why: string): ShardError {
+/** @internal */
+export function invalidTable(table: string, why: string): ShardError {
   return new ShardError('INVALID_TABLE', `table ${table} ${why}`)
 }

@@ -1,13 +1,16 @@
-// The shard map, decisions and sagas in a SQLite file of their own, beside the shards' or anywhere
+// The shard map, decisions, sagas and jobs in a SQLite file of their own, beside the shards' or anywhere
 // that all routers can open: one row holds the map as JSON, and its epoch is what is compared.
 
+import type { JobLog } from '../job-log.ts'
 import type { DecisionLog, MapStore, SagaLog } from '../map-store.ts'
 import { ShardError } from '../shard-error.ts'
 import type { ShardMapJson } from '../shard-map-json.ts'
 import { show } from '../show.ts'
 import { platformTimers, type Timers } from '../timers.ts'
 import { EpochWatch } from './epoch-watch.ts'
+import { mapEpoch, replaceMap } from './map-row.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
+import { SqliteJobLog } from './sqlite-job-log.ts'
 import { SqliteSagaLog } from './sqlite-saga-log.ts'
 import { StoreFile } from './store-file.ts'
 
@@ -29,6 +32,7 @@ export interface SqliteMapStoreOptions {
 export class SqliteMapStore implements MapStore {
   readonly decisions: DecisionLog
   readonly sagas: SagaLog
+  readonly jobs: JobLog
   readonly #file: StoreFile
   readonly #watch: EpochWatch
 
@@ -46,10 +50,11 @@ export class SqliteMapStore implements MapStore {
     this.#file = new StoreFile(path)
     this.decisions = new SqliteDecisionLog(this.#file, now)
     this.sagas = new SqliteSagaLog(this.#file, now)
+    this.jobs = new SqliteJobLog(this.#file, { now, onMap: () => this.#watch.wake() })
     const source = {
       version: () =>
         this.#file.readNow((connection) => Number(connection.get('pragma data_version')![0])),
-      epoch: () => this.#file.readNow((connection) => epochOf(connection.get(EPOCH))),
+      epoch: () => this.#file.readNow(mapEpoch),
     }
     this.#watch = new EpochWatch(source, { timers, pollMs })
   }
@@ -68,27 +73,12 @@ export class SqliteMapStore implements MapStore {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number | undefined> {
     options.signal?.throwIfAborted()
-    return this.#file.read((connection) => epochOf(connection.get(EPOCH)))
+    return this.#file.read(mapEpoch)
   }
 
   async compareAndSet(expected: number | undefined, next: ShardMapJson): Promise<boolean> {
-    const json = JSON.stringify(next)
-    const isSet = await this.#file.change((connection) => {
-      if (epochOf(connection.get(EPOCH)) !== expected) return false
-      if (expected !== undefined && next.epoch <= expected) {
-        throw new ShardError(
-          'INVALID_MAP',
-          `the next map has epoch ${next.epoch}; it must be above ${expected}, the one in force`,
-        )
-      }
-      connection.run(
-        `insert into ashlar_map values (1, ?, ?) on conflict do update
-          set epoch = excluded.epoch, json = excluded.json`,
-        next.epoch,
-        json,
-      )
-      return true
-    })
+    const change = { expected, next }
+    const isSet = await this.#file.change((connection) => replaceMap(connection, change))
     if (isSet) this.#watch.wake()
     return isSet
   }
@@ -105,10 +95,4 @@ export class SqliteMapStore implements MapStore {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-const EPOCH = 'select epoch from ashlar_map'
-
-function epochOf(row: readonly unknown[] | undefined): number | undefined {
-  return row === undefined ? undefined : Number(row[0])
 }

@@ -44,7 +44,8 @@ function readLimits(connection: SqliteConnection): SchemaLimits {
   const names = (sql: string) => connection.all(sql).map(({ name }) => String(name))
   const [unrecorded] = names(
     `select name from pragma_table_list as t where schema = 'main' and type = 'table'
-      and name not like 'sqlite|_%' escape '|' and name <> 'ashlar_fence_version'
+      and name not like 'sqlite|_%' escape '|' and name not like 'ashlar|_log|_%' escape '|'
+      and name <> 'ashlar_fence_version'
       and not exists (select 1 from pragma_table_info(t.name) where pk > 0) limit 1`,
   )
   return {

@@ -7,16 +7,19 @@
 //
 // does it again, once. Everything that triggers and foreign keys did is in the changeset, and
 // sqlite3changeset_apply fires both like any statement, so triggers of the tables concerned are
-// dropped and made again in that transaction, and foreign keys are off for it.
+// dropped and made again in that transaction, and foreign keys are off for it. Triggers that
+// capture changes stay: what they log is in no changeset, the logs having no primary key.
 //
 //   redo   0xA5 │ version 1 │ changeset
 //
 // Source: sqlite.org/session/sqlite3changeset_apply.html.
 
 import { ShardError } from '../shard-error.ts'
+import { isCapture } from './sqlite-capture.ts'
 import { BOOKKEEPING, isInstalled } from './sqlite-catalog.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
-import { exclusively, quoted, sqlite } from './sqlite-database.ts'
+import { exclusively, sqlite } from './sqlite-database.ts'
+import { withoutTriggers } from './user-triggers.ts'
 
 const MARK = 0xa5
 const VERSION = 1
@@ -103,10 +106,12 @@ export function applyRedo(
     exclusively(database, () => {
       if (!isInstalled(connection)) database.exec(BOOKKEEPING)
       if (!writeIntent(connection, transaction, now)) return
-      const triggers = triggersOf(connection, tablesOf(connection, changeset))
-      for (const { name } of triggers) database.exec(`drop trigger ${quoted(name)}`)
-      if (!applyWhole(connection, changeset)) throw doesNotFit(shard, transaction)
-      for (const { sql } of triggers) database.exec(sql)
+      const tables = tablesOf(connection, changeset)
+      // Those that capture changes stay: nobody else would tell the mover of these rows.
+      const isSilent = (trigger: string) => !isCapture(trigger)
+      withoutTriggers(connection, tables, isSilent, () => {
+        if (!applyWhole(connection, changeset)) throw doesNotFit(shard, transaction)
+      })
     })
   } finally {
     database.exec('pragma foreign_keys = on')
@@ -137,18 +142,6 @@ export function tablesOf({ database }: SqliteConnection, changeset: Uint8Array):
     },
   })
   return [...tables]
-}
-
-function triggersOf(
-  connection: SqliteConnection,
-  tables: readonly string[],
-): { name: string; sql: string }[] {
-  const rows = connection.all(
-    `select name, sql from sqlite_schema where type = 'trigger'
-      and tbl_name collate nocase in (select value from json_each(?)) order by rowid`,
-    JSON.stringify(tables),
-  )
-  return rows.map(({ name, sql }) => ({ name: String(name), sql: String(sql) }))
 }
 
 function decodeRedo(transaction: string, redo: Uint8Array): Uint8Array {

@@ -14,16 +14,18 @@ import {
 import { ShardError, ShardMoved } from '../shard-error.ts'
 import type { Timers } from '../timers.ts'
 import { lockFile } from './file-lock.ts'
+import { readCaptured } from './move-record.ts'
+import { CAPTURED_FUNCTION } from './sqlite-capture.ts'
 import { isInstalled } from './sqlite-catalog.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { openReader, openWriter, rollBack } from './sqlite-database.ts'
 import { checkClaim, OwnedSlots } from './sqlite-fence.ts'
-import { CLAIMED_FUNCTION, SLOT_FUNCTION } from './sqlite-install.ts'
+import { CLAIMED_FUNCTION, MOVER_FUNCTION, SLOT_FUNCTION } from './sqlite-install.ts'
 import { applyRedo, hasIntent } from './sqlite-redo.ts'
 import { refusalOf, unreachable } from './sqlite-refusal.ts'
 import { SqliteTransaction, type TransactionHome } from './sqlite-transaction.ts'
 import type { Synchronous } from './synchronous.ts'
-import { TurnQueue } from './turn-queue.ts'
+import { TurnQueue, type WaitBound } from './turn-queue.ts'
 
 /** What a shard is opened with. */
 export interface SqliteShardOptions {
@@ -57,8 +59,10 @@ export class SqliteShard implements TransactionHome {
   readonly now: () => number
   declared: number | undefined
   claimed: readonly number[] = []
+  /** Its file: for `:memory:`, the temporary one. */
+  readonly path: string
+  readonly synchronous: Synchronous
   readonly #options: SqliteShardOptions
-  readonly #path: string
   readonly #unlock: () => void
   readonly #writer: SqliteConnection
   readonly #writing: TurnQueue
@@ -69,6 +73,8 @@ export class SqliteShard implements TransactionHome {
   readonly #outdated = new Set<SqliteConnection>()
   readonly #open = new Set<SqliteTransaction>()
   readonly #prepared = new Map<string, Prepared>()
+  /** The slots whose changes are logged: as the file has it, which changes in our turns alone. */
+  #captured: ReadonlySet<unknown> = new Set()
   #isClosed = false
 
   /** @throws {ShardError} `UNREACHABLE`, `UNSUPPORTED` */
@@ -77,15 +83,19 @@ export class SqliteShard implements TransactionHome {
     this.now = options.now
     this.#options = options
     const { path, unlock } = place(shard, options.path)
-    this.#path = path
+    this.path = path
+    this.synchronous = isMemory(options.path) ? 'off' : options.synchronous
     this.#unlock = unlock
     try {
-      const database = openWriter(path, isMemory(options.path) ? 'off' : options.synchronous)
+      const database = openWriter(path, this.synchronous)
       this.#writer = new SqliteConnection(database)
       database.function(SLOT_FUNCTION, () => this.#declaredSlot())
       database.function(CLAIMED_FUNCTION, (slot) => {
         return typeof slot === 'number' && this.claimed.includes(slot) ? 1 : 0
       })
+      database.function(MOVER_FUNCTION, () => 0)
+      database.function(CAPTURED_FUNCTION, (slot) => (this.#captured.has(slot) ? 1 : 0))
+      this.recapture()
     } catch (error) {
       unlock()
       throw error instanceof ShardError ? error : unreachable(shard, error)
@@ -107,8 +117,13 @@ export class SqliteShard implements TransactionHome {
   }
 
   /** Does something with the writing connection, alone. */
-  async write<R>(action: (connection: SqliteConnection) => R): Promise<R> {
-    const connection = await this.#startWriting()
+  async write<R>(
+    action: (connection: SqliteConnection) => R,
+    { signal, bound }: { signal?: AbortSignal | undefined; bound?: WaitBound | undefined } = {},
+  ): Promise<R> {
+    await this.#writing.enter(signal, bound)
+    this.#refuseClosed()
+    const connection = this.#writer
     try {
       return action(connection)
     } catch (error) {
@@ -119,10 +134,18 @@ export class SqliteShard implements TransactionHome {
   }
 
   /** Does something with a snapshot. */
-  async read<R>(action: (connection: SqliteConnection) => R): Promise<R> {
-    const connection = await this.startReading()
+  read<R>(action: (connection: SqliteConnection) => R): Promise<R> {
+    return this.readLong((connection) => Promise.resolve(action(connection)))
+  }
+
+  /** Does something with a snapshot that takes its time. */
+  async readLong<R>(
+    action: (connection: SqliteConnection) => Promise<R>,
+    signal?: AbortSignal,
+  ): Promise<R> {
+    const connection = await this.startReading(signal)
     try {
-      return action(connection)
+      return await action(connection)
     } catch (error) {
       throw refusalOf(error, this.shard)
     } finally {
@@ -141,6 +164,23 @@ export class SqliteShard implements TransactionHome {
     if (this.#isClosed || !this.#busy.has(connection)) return
     rollBack(connection.database)
     this.#release(connection)
+  }
+
+  /** The file may say otherwise of which slots are captured. */
+  recapture(): void {
+    this.#captured = readCaptured(this.#writer)
+  }
+
+  /** Whether somebody holds the turn to write, so that others would wait. */
+  get isWriting(): boolean {
+    return this.#writing.isFull
+  }
+
+  /** Who holds it, for messages. */
+  writers(): string[] {
+    const prepared = [...this.#prepared.keys()].map((id) => `prepared transaction ${id}`)
+    const isOpen = [...this.#open].some(({ connection }) => connection === this.#writer)
+    return prepared.length > 0 || !isOpen ? prepared : ['a transaction that is open']
   }
 
   redefined(): void {
@@ -200,12 +240,6 @@ export class SqliteShard implements TransactionHome {
     this.#unlock()
   }
 
-  async #startWriting(signal?: AbortSignal): Promise<SqliteConnection> {
-    await this.#writing.enter(signal)
-    this.#refuseClosed()
-    return this.#writer
-  }
-
   /** Begins, having a turn. */
   #begin({ claim, readOnly, prepares, signal }: Beginning): SqliteTransaction {
     if (!readOnly) this.#refuseClosed()
@@ -229,7 +263,7 @@ export class SqliteShard implements TransactionHome {
   #reader(): SqliteConnection {
     try {
       this.#refuseClosed()
-      const connection = this.#idle.pop() ?? new SqliteConnection(openReader(this.#path))
+      const connection = this.#idle.pop() ?? new SqliteConnection(openReader(this.path))
       if (this.#outdated.size > 0 && this.#outdated.delete(connection)) connection.forget()
       connection.run('begin')
       this.#busy.add(connection)

@@ -92,7 +92,8 @@ export class SqliteTx implements SqlTx {
 
   mark(name: string): Promise<boolean> {
     return this.#run(() => {
-      return this.#scope.connection.run('insert or ignore into ashlar_mark values (?)', name) > 0
+      const insert = 'insert or ignore into ashlar_mark values (?, ?)'
+      return this.#scope.connection.run(insert, name, this.#slot) > 0
     })
   }
 

@@ -4,6 +4,13 @@
 
 import type { Timers } from '../timers.ts'
 
+/** How long to wait for a turn. */
+export interface WaitBound {
+  readonly maxWaitMs: number
+  /** Makes the error of those who waited that long in vain. */
+  readonly tooLate: () => Error
+}
+
 interface Waiter {
   readonly admit: () => void
   readonly refuse: (reason: unknown) => void
@@ -13,21 +20,18 @@ interface Waiter {
 export class TurnQueue {
   readonly #waiting = new Set<Waiter>()
   readonly #timers: Timers
-  readonly #maxWaitMs: number
-  readonly #tooLate: () => Error
+  readonly #bound: WaitBound
   #free: number
 
-  /** @param options.tooLate makes the error of those who waited `maxWaitMs` in vain */
-  constructor(options: {
-    readonly places: number
-    readonly maxWaitMs: number
-    readonly timers: Timers
-    readonly tooLate: () => Error
-  }) {
+  constructor(options: WaitBound & { readonly places: number; readonly timers: Timers }) {
     this.#free = options.places
-    this.#maxWaitMs = options.maxWaitMs
+    this.#bound = options
     this.#timers = options.timers
-    this.#tooLate = options.tooLate
+  }
+
+  /** Whether who enters would have to wait. */
+  get isFull(): boolean {
+    return this.#free === 0
   }
 
   /** Takes a turn if there is one; those who wait go first by themselves, none being free then. */
@@ -37,8 +41,8 @@ export class TurnQueue {
     return true
   }
 
-  /** Resolves when it is the caller's turn. */
-  enter(signal?: AbortSignal): Promise<void> {
+  /** Resolves when it is the caller's turn; a `bound` of its own stands in for the queue's. */
+  enter(signal?: AbortSignal, bound: WaitBound = this.#bound): Promise<void> {
     if (this.tryEnter()) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const abort = () => waiter.refuse(signal?.reason)
@@ -57,7 +61,8 @@ export class TurnQueue {
           reject(reason)
         },
       }
-      const timer = this.#timers.setTimeout(() => waiter.refuse(this.#tooLate()), this.#maxWaitMs)
+      const late = () => waiter.refuse(bound.tooLate())
+      const timer = this.#timers.setTimeout(late, bound.maxWaitMs)
       this.#waiting.add(waiter)
       signal?.addEventListener('abort', abort, { once: true })
     })

@@ -1,0 +1,13 @@
+export { Reshard, type ReshardRun } from './reshard.ts'
+export type { ReshardPause } from './reshard-body.ts'
+export type {
+  ReshardChange,
+  ReshardCutover,
+  ReshardOptions,
+  ReshardPlanOptions,
+  ReshardThrottle,
+  ReshardTools,
+} from './reshard-options.ts'
+export type { PlannedPair, ReshardPlan } from './reshard-plan.ts'
+export type { ReshardProgress } from './reshard-progress.ts'
+export type { ReshardState } from './reshard-state.ts'
