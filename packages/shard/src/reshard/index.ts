@@ -1,3 +1,4 @@
+export { type Rebalance, type RebalanceOptions, rebalance, type ShardLoad } from './rebalance.ts'
 export { Reshard, type ReshardRun } from './reshard.ts'
 export type { ReshardPause } from './reshard-body.ts'
 export type {
