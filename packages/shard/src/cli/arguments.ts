@@ -95,6 +95,16 @@ Looks after a fleet of shards.
   ashlar-shard capacity --config FILE [--wait SECONDS]    rows and bytes, growth, days left
   ashlar-shard verify   --config FILE [--table NAME]      rows and fences against the map
 
+  ashlar-shard plan      --config FILE CHANGE             what a change would move; moves nothing
+  ashlar-shard reshard   --config FILE [CHANGE]           make a job of it and work on it, or work
+                                                          on the job that is under way
+  ashlar-shard rebalance --config FILE [--dry-run]        even out what the shards hold
+  ashlar-shard jobs      --config FILE                    the last jobs
+  ashlar-shard pause | resume | abort | cutover | reverse | finish --config FILE
+                                                          steer the job that is under way
+
+CHANGE: --add SHARD … --remove SHARD … --weight SHARD=N … --move SLOT=SHARD …
+
 FILE is a module whose default export is { engine, store, map, ddl, limits }, as for
 ShardRouter.open; map and ddl are for init alone, limits for capacity.
 
@@ -104,6 +114,21 @@ Options:
       --top N         hot: how many keys of each table; default 10
       --wait SECONDS  capacity: measure twice, so long apart, to tell growth; default 0: once
       --json          print JSON; a number that is infinite is null
+
+Options of jobs:
+      --until STATE        where to stop: ready, reversible, done …; default done
+      --auto               cut over as soon as it is ready; default: wait for cutover
+      --reversible SECONDS finish by itself so long after the cutover; default: wait for finish
+      --capture KIND       trigger or logical; default the best that the engine has
+      --verify             compare once more while slots are frozen
+      --batch N            slots frozen at once; default 256
+      --max-freeze MS      let a batch go that was frozen for so long; default 500
+      --rows-per-second N  copy no faster
+      --max-latency MS     copy nothing while a shard answers more slowly
+      --max-lag MS         copy nothing while a replica is further behind
+      --by rows|bytes      rebalance: what is evened out; default bytes
+      --factor N           rebalance: how far above its share a shard may be; default 1.1
+      --job ID             another job than the one under way
 
 Exit code: 0 all is well, 1 something is not as it should be, 2 it could not be done.
 `

@@ -13,6 +13,8 @@ import {
 } from './answers.ts'
 import { type Request, requestOf, USAGE, UsageError } from './arguments.ts'
 import { type CommandConfig, configOf } from './config.ts'
+import { type JobRequest, jobRequestOf } from './job-arguments.ts'
+import { jobAnswer } from './job-command.ts'
 
 /** The process around the command. */
 export interface Host {
@@ -21,18 +23,24 @@ export interface Host {
   readonly sleep: (ms: number) => Promise<unknown>
   readonly print: (text: string) => void
   readonly complain: (text: string) => void
+  /** The width of the terminal, if it is one. */
+  readonly columns?: number | undefined
+  /** Aborts when the user asks to stop. */
+  readonly interrupted?: AbortSignal | undefined
 }
 
 /** Does what the arguments ask for; resolves to the exit code. */
 export async function runCommand(args: readonly string[], host: Host): Promise<number> {
   try {
-    const request = requestOf(args)
+    const request = jobRequestOf(args) ?? requestOf(args)
     if (request === undefined) {
       host.print(USAGE)
       return 0
     }
     const { ok, value, text } = await onFleet(request, host)
-    host.print(request.json ? `${JSON.stringify(value, jsonValue, 2)}\n` : text)
+    // Where progress went before it, a line is one value.
+    const indent = 'until' in request ? undefined : 2
+    host.print(request.json ? `${JSON.stringify(value, jsonValue, indent)}\n` : text)
     return ok ? 0 : 1
   } catch (error) {
     if (!isExpected(error)) throw error
@@ -41,9 +49,10 @@ export async function runCommand(args: readonly string[], host: Host): Promise<n
   }
 }
 
-async function onFleet(request: Request, host: Host): Promise<Answer> {
+async function onFleet(request: Request | JobRequest, host: Host): Promise<Answer> {
   const config = configOf(request.config, await host.load(request.config))
   try {
+    if ('until' in request) return await jobAnswer(request, config, host)
     const router = await openRouter(request, config)
     try {
       return await answer(router, request, config, host)
