@@ -1,3 +1,6 @@
+export { type AdoptShardOptions, adopt } from './adopt.ts'
+export type { AdoptingEngine, AdoptOptions, AdoptProgress } from './adopting-engine.ts'
+export { type MigrateOptions, type Migration, migrate } from './migrate.ts'
 export { type Rebalance, type RebalanceOptions, rebalance, type ShardLoad } from './rebalance.ts'
 export { Reshard, type ReshardRun } from './reshard.ts'
 export type { ReshardPause } from './reshard-body.ts'

@@ -91,9 +91,8 @@ export interface ReshardOptions<Tx extends ShardTx = ShardTx> extends ReshardToo
 }
 
 /** The tools, complete. */
-export interface ReshardSettings<Tx extends ShardTx = ShardTx> {
+export interface ToolSettings<Tx extends ShardTx = ShardTx> {
   readonly engine: Engine<Tx>
-  readonly mover: SlotMover
   readonly store: MapStore
   readonly worker: string
   readonly leaseMs: number
@@ -106,14 +105,28 @@ export interface ReshardSettings<Tx extends ShardTx = ShardTx> {
   readonly buggify: (label: string) => boolean
 }
 
+/** The tools of a worker on a resharding job. */
+export interface ReshardSettings<Tx extends ShardTx = ShardTx> extends ToolSettings<Tx> {
+  readonly mover: SlotMover
+}
+
 /**
- * Checks the tools.
+ * Checks the tools of one who moves slots.
  *
  * @throws {ShardError} `UNSUPPORTED` for an engine that cannot move slots; `INVALID_OPTION`.
  */
 export function reshardSettings<Tx extends ShardTx>(
   options: ReshardTools<Tx>,
 ): ReshardSettings<Tx> {
+  return { ...toolSettings(options), mover: moverOf(options.engine) }
+}
+
+/**
+ * Checks the tools.
+ *
+ * @throws {ShardError} `INVALID_OPTION`.
+ */
+export function toolSettings<Tx extends ShardTx>(options: ReshardTools<Tx>): ToolSettings<Tx> {
   const { engine, store, timers = platformTimers } = options
   const monotonic = options.monotonic ?? (() => performance.now())
   const random = options.random ?? Math.random
@@ -121,7 +134,6 @@ export function reshardSettings<Tx extends ShardTx>(
   const now = options.now ?? Date.now
   return {
     engine,
-    mover: moverOf(engine),
     store,
     worker: options.worker ?? newId(randomBytes),
     leaseMs: atLeast('leaseMs', options.leaseMs ?? 3_000, 100),

@@ -53,7 +53,6 @@ export async function workOn(
     } catch (error) {
       const stopped = session?.work.signal
       const reason: unknown = stopped?.aborted ? stopped.reason : error
-      if ((globalThis as any).DEBUGW) console.log('FAIL', settings.worker, token, String(reason), session?.work.body.state)
       failures = (session?.work.steps ?? 0) > 0 ? 1 : failures + 1
       const isOut = failures > retriesOf(reason, settings)
       if (isStop(reason, signal)) {
