@@ -1,14 +1,16 @@
-// The cities on four shards: databases, the map, and two routers over them. One hears of every
-// change of the map. The other hears of none, as a process that is cut off from the store; what
-// keeps it from going wrong are the fences in the shards alone.
+// The cities on four shards, or five once they have grown: databases, the map, and two routers over
+// them. One hears of every change of the map. The other hears of none, as a process that is cut off
+// from the store; what keeps it from going wrong are the fences in the shards alone.
 
 import {
+  type Engine,
   type MapStore,
   ShardMap,
   ShardRouter,
   type RouterOptions as ShardRouterOptions,
   type SqlTx,
 } from '@ashlar/shard'
+import { Reshard, type ReshardChange } from '@ashlar/shard/reshard'
 import type { City } from './city.ts'
 import { cityRows, countryRows, DDL, TABLES } from './city-tables.ts'
 import { Closers } from './closers.ts'
@@ -20,7 +22,7 @@ import { STONES } from './stone.ts'
 export type CityRouter = Pick<
   ShardRouter<SqlTx>,
   | ('map' | 'route' | 'load' | 'replicate' | 'query' | 'withShard' | 'scatter' | 'transaction')
-  | ('pin' | 'unpin' | 'hot' | 'capacity' | 'verify' | 'recover' | 'status' | 'close')
+  | ('pin' | 'unpin' | 'hot' | 'capacity' | 'verify' | 'recover' | 'refresh' | 'status' | 'close')
 >
 
 /** Opens a router; the tests put a broken one here. */
@@ -29,6 +31,8 @@ export type MakeCityRouter = (options: ShardRouterOptions<SqlTx>) => Promise<Cit
 /** What the shards are built from; the tests put broken parts here. */
 export interface ShardParts {
   readonly makeCityRouter?: MakeCityRouter
+  /** What a job moves slots with, made of the engine that there is. */
+  readonly makeMovingEngine?: (engine: Engine<SqlTx>) => Engine<SqlTx>
 }
 
 /** What {@link CityShards.open} takes. */
@@ -37,11 +41,17 @@ export interface CityShardsOptions extends DatabaseOptions, ShardParts {
   readonly signal: AbortSignal
 }
 
-/** The shards, by the stones that they are called after. */
+/** The shards at first, by the stones that they are called after. */
 export const SHARDS: readonly string[] = STONES.slice(0, 4).map(({ id }) => id)
+
+/** The one that joins later: its database is there from the beginning, empty. */
+export const FIFTH: string = STONES[4]!.id
 
 /** How many keys a router keeps in mind to find the hot ones. */
 export const HOT_KEYS = 256
+
+/** How long slots may be frozen at a time while they move. */
+export const MAX_FREEZE_MS = 500
 
 /** What a shard may hold, for the page to say how long that will last. */
 export const MAX_ROWS = 100_000
@@ -58,6 +68,7 @@ export class CityShards {
   readonly crowd: ShardCrowd
   readonly #closers: Closers
   readonly #make: MakeCityRouter
+  readonly #moving: Engine<SqlTx>
   readonly #cities: readonly City[]
   readonly #byKey: ReadonlyMap<string, City>
 
@@ -65,8 +76,9 @@ export class CityShards {
     cities: readonly City[],
     databases: ShardDatabases,
     routers: readonly [main: CityRouter, late: CityRouter],
-    { make, closers, signal }: { make: MakeCityRouter; closers: Closers; signal: AbortSignal },
+    around: { make: MakeCityRouter; moving: Engine<SqlTx>; closers: Closers; signal: AbortSignal },
   ) {
+    const { make, moving, closers, signal } = around
     const [main, late] = routers
     this.databases = databases
     this.signal = signal
@@ -76,6 +88,7 @@ export class CityShards {
     this.#cities = cities
     this.#byKey = new Map(cities.map((city) => [city.key, city]))
     this.#make = make
+    this.#moving = moving
     this.#closers = closers
   }
 
@@ -86,7 +99,7 @@ export class CityShards {
     const make: MakeCityRouter =
       options.makeCityRouter ?? ((routerOptions) => ShardRouter.open(routerOptions))
     try {
-      const databases = await openDatabases(SHARDS, options, closers)
+      const databases = await openDatabases([...SHARDS, FIFTH], options, closers)
       signal.throwIfAborted()
       const map = ShardMap.create({ shards: SHARDS, tables: TABLES })
       const limits = { maxRows: MAX_ROWS }
@@ -96,12 +109,33 @@ export class CityShards {
       closers.add(() => main.close())
       const late = await make({ engine, store: deafTo(store), sweepMs: 0, signal })
       closers.add(() => late.close())
-      return new CityShards(cities, databases, [main, late], { make, closers, signal })
+      const moving = options.makeMovingEngine?.(engine) ?? engine
+      return new CityShards(cities, databases, [main, late], { make, moving, closers, signal })
     } catch (error) {
       // Why it failed matters more than how it was cleared up after.
       await closers.close().catch(Boolean)
       throw error
     }
+  }
+
+  /** The shards that are in the map. */
+  get ids(): readonly string[] {
+    const present = new Set(this.main.map.shards.map(({ id }) => id))
+    return [...SHARDS, FIFTH].filter((id) => present.has(id))
+  }
+
+  /** Makes a job that moves slots while the crowd goes on; ended with the rest. */
+  async reshard(change: ReshardChange): Promise<Reshard<SqlTx>> {
+    const cutover = { auto: true, maxFreezeMs: MAX_FREEZE_MS }
+    const job = await Reshard.create({
+      engine: this.#moving,
+      store: this.databases.store,
+      change,
+      ddl: DDL,
+      cutover,
+    })
+    this.#closers.add(() => job.close())
+    return job
   }
 
   /** The city of a key, as the list has it. */
@@ -139,11 +173,11 @@ export class CityShards {
     return router
   }
 
-  /** The people that each shard's own rows count, in the order of {@link SHARDS}. */
+  /** The people that each shard's own rows count, in the order of {@link ids}. */
   async peopleByShard(): Promise<number[]> {
     const aggregates = { people: { op: 'sum', column: 'population' } } as const
     return Promise.all(
-      SHARDS.map(async (shard) => {
+      this.ids.map(async (shard) => {
         const scan = await this.databases.engine.scan(shard, { table: 'cities', aggregates })
         let people = 0
         try {

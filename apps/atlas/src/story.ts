@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { HashRing } from '@ashlar/ring'
 import { celebrities } from './chapters/celebrities.ts'
 import { change } from './chapters/change.ts'
+import { grow } from './chapters/grow.ts'
 import { identify } from './chapters/identify.ts'
 import { keep } from './chapters/keep.ts'
 import { load } from './chapters/load.ts'
@@ -19,7 +20,7 @@ import type { Chapter, MakeRing, Parts, StoryOptions, World } from './world.ts'
 
 const CHAPTERS: readonly Chapter[] = [
   ...[load, place, change, celebrities],
-  ...[identify, version, serve, survive, store, keep],
+  ...[identify, version, serve, survive, store, keep, grow],
 ]
 
 /** What the world needs from outside. */

@@ -7,6 +7,7 @@ import {
   type QueryResult,
   type Row,
   ShardRouter,
+  type SlotMover,
   type SqlTx,
 } from '@ashlar/shard'
 import type { CityRouter } from '../src/city-shards.ts'
@@ -191,5 +192,30 @@ export const boasting: Parts = routers((router) => ({
     const report = await router.capacity()
     const [first, ...others] = report.shards
     return { ...report, shards: [{ ...first!, rows: first!.rows + 1 }, ...others] }
+  },
+}))
+
+/** Every job goes through a mover with these flaws. */
+function movers(flaws: (mover: SlotMover) => Partial<SlotMover>): Parts {
+  return {
+    makeMovingEngine: (engine) => {
+      const mover = engine.mover!
+      return flawed<Engine<SqlTx>>(engine, { mover: flawed<SlotMover>(mover, flaws(mover)) })
+    },
+  }
+}
+
+/** Leaves rows where they were. */
+export const messy: Parts = movers(() => ({ clean: async () => 0 }))
+
+/** Takes nothing away in the end. */
+export const untidy: Parts = movers(() => ({ release: async () => {} }))
+
+/** Counts every row of a group twice. */
+export const doubled: Parts = routers((router) => ({
+  scatter: async (query, options) => {
+    const { rows, missing } = await router.scatter(query, options)
+    const twice = rows.map((row) => ({ ...row, cities: 2 * Number(row.cities) }))
+    return { rows: query.groupBy === undefined ? twice : rows, missing }
   },
 }))

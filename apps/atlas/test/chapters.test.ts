@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { grow } from '../src/chapters/grow.ts'
 import { identify } from '../src/chapters/identify.ts'
 import { keep } from '../src/chapters/keep.ts'
 import { serve } from '../src/chapters/serve.ts'
@@ -53,15 +54,18 @@ import {
   anxious,
   boasting,
   cocksure,
+  doubled,
   hasty,
   incomplete,
   leavingOut,
+  messy,
   muddled,
   oblivious,
   sleepy,
   torn,
   unfenced,
   unsorted,
+  untidy,
 } from './broken-shards.ts'
 import { shardsOf } from './exhibits.ts'
 import { MemoryStage } from './stage.ts'
@@ -79,6 +83,11 @@ const SERVED = 'all else that it held is served again, without a load'
 const JOINED = 'a fourth server takes its share alone, and nothing else is loaded'
 const CHANGED = 'once it is acknowledged that a country changed, nobody serves the old'
 const ANSWERED = 'no request is lost, and every answer is the city that was asked for'
+
+const PLACES = 'every city is on exactly one of five shards, and nothing is left where it was'
+const MOVED_VISITS = 'while they moved, no acknowledged write was lost, and none happened twice'
+const LOOKS = 'while they moved, each look over all shards counted every city once'
+const TRACES = 'the job left nothing behind: no trigger, no log, no row'
 
 const START = Date.UTC(2026, 10, 21, 12)
 
@@ -101,6 +110,7 @@ async function tell(
   world.cities = cities.slice(0, count)
   try {
     if (chapter === keep) world.shards = await shardsOf(world.cities)
+    if (chapter === grow) world.shards = await shardsOf(world.cities, parts)
     await chapter.tell(world)
   } finally {
     await world.shards?.close()
@@ -118,6 +128,7 @@ const PLAYS = [
 const STORED = [
   ['store', store],
   ['keep', keep],
+  ['grow', grow],
 ] as const
 
 describe.each([...PLAYS, ...STORED])('the chapter %s', (_, chapter) => {
@@ -334,6 +345,16 @@ describe('a chapter with a broken part', () => {
       boasting,
       ['capacity() adds up to the 3,384 rows that are there'],
     ],
+    ['a mover that cleans nothing', grow, messy, [PLACES]],
+    ['a mover that leaves its log', grow, untidy, [TRACES]],
+    ['visits that are not written while slots move', grow, hasty, [MOVED_VISITS]],
+    [
+      'an absent-minded router while slots move',
+      grow,
+      absent,
+      ['while they moved, every answer was the city that was asked for'],
+    ],
+    ['a scatter that counts twice', grow, doubled, [LOOKS, PLACES]],
     ['a cache that loads for each', keep, stampeding, [ONCE, REFRESHED]],
     ['leases for everybody', keep, generous, [ONCE, REFRESHED, BACK]],
     ['near copies that end', keep, impatient, [AT_ONCE]],
@@ -348,7 +369,7 @@ describe('a chapter with a broken part', () => {
     ['servers that keep what is gone', keep, headstrong, [CHANGED]],
   ])('such as %s names the promise', async (_, chapter, parts, promises) => {
     // Databases take their time: a few of the cities show the flaw as well.
-    const count = chapter === store || chapter === keep ? 2_000 : 40_000
+    const count = chapter === store || chapter === keep || chapter === grow ? 2_000 : 40_000
     expect((await tell(chapter, { parts, count })).broken).toEqual(expect.arrayContaining(promises))
   })
 })

@@ -1,6 +1,6 @@
 import type { HashRing } from '@ashlar/ring'
 import type { City } from '../src/city.ts'
-import { CityShards } from '../src/city-shards.ts'
+import { CityShards, type ShardParts } from '../src/city-shards.ts'
 import { Identities } from '../src/identities.ts'
 import { LiveAtlas } from '../src/live-atlas.ts'
 import { LiveCaches } from '../src/live-caches.ts'
@@ -20,9 +20,12 @@ export function registryOf(cities: readonly City[]): Promise<Registry> {
 }
 
 /** The cities on shards in SQLite files; to be closed. */
-export async function shardsOf(cities: readonly City[]): Promise<CityShards> {
+export async function shardsOf(
+  cities: readonly City[],
+  parts: ShardParts = {},
+): Promise<CityShards> {
   const { signal } = new AbortController()
-  const shards = await CityShards.open(cities, { engine: 'sqlite', postgres: [], signal })
+  const shards = await CityShards.open(cities, { engine: 'sqlite', postgres: [], signal, ...parts })
   await shards.load(() => {})
   return shards
 }

@@ -7,6 +7,7 @@ import { countryRows } from '../city-tables.ts'
 import { milliseconds, people, percent, whole } from '../figure.ts'
 import { isFound } from '../shard-crowd.ts'
 import { storedAs } from '../stored-cities.ts'
+import { acknowledgedVisits, storedVisits } from '../stored-visits.ts'
 import { type Chapter, promise, type World } from '../world.ts'
 
 /** Requests before the largest city is pinned, and so many while it is and after. */
@@ -25,9 +26,7 @@ export const store: Chapter = {
   async tell(world) {
     const { cities, options, parts, signal } = world
     const { engine, postgres } = options
-    const { makeCityRouter } = parts
-    const made = makeCityRouter === undefined ? {} : { makeCityRouter }
-    const shards = await CityShards.open(cities, { engine, postgres, signal, ...made })
+    const shards = await CityShards.open(cities, { engine, postgres, signal, ...parts })
     world.shards = shards
     await load(world, shards)
     await checkPlaces(world, shards)
@@ -179,23 +178,13 @@ async function printShards({ teller }: World, shards: CityShards): Promise<void>
 
 /** Visits as rows and as counts, both against those that were acknowledged, city by city. */
 async function checkVisits(world: World, { main, crowd }: CityShards): Promise<void> {
-  const query = { table: 'visits', aggregates: { visits: COUNT }, groupBy: ['city_id'] }
-  const left = await main.scatter(query)
-  const visited = [{ column: 'visits', is: '>', value: 0 }] as const
-  const columns = ['id', 'visits']
-  const counted = await main.scatter({ table: 'cities', columns, where: visited })
-  const total = [...crowd.visits.values()].reduce((sum, visits) => sum + visits, 0)
-  const asRows = new Map(left.rows.map((row) => [row.city_id, row.visits]))
-  const asCounts = new Map(counted.rows.map((row) => [row.id, row.visits]))
-  const isRight = (found: ReadonlyMap<unknown, unknown>): boolean => {
-    const isSame = [...crowd.visits].every(([id, visits]) => found.get(id) === visits)
-    return isSame && found.size === crowd.visits.size
-  }
+  const { rows, counted, isRight } = await storedVisits(main, crowd)
   promise(
     world,
-    `each of the ${whole(total)} acknowledged visits is stored once: none lost, none twice`,
-    isRight(asRows) && isRight(asCounts),
-    `${whole(sumOf(asRows))} rows, ${whole(sumOf(asCounts))} counted`,
+    `each of the ${whole(acknowledgedVisits(crowd))} acknowledged visits is stored once: ` +
+      'none lost, none twice',
+    isRight,
+    `${whole(rows)} rows, ${whole(counted)} counted`,
   )
 }
 
@@ -329,8 +318,4 @@ async function checkCapacity(world: World, { main, crowd }: CityShards): Promise
 
 function peopleOf(cities: readonly City[]): number {
   return cities.reduce((sum, { population }) => sum + population, 0)
-}
-
-function sumOf(counts: ReadonlyMap<unknown, unknown>): number {
-  return [...counts.values()].reduce((sum: number, count) => sum + Number(count), 0)
 }
