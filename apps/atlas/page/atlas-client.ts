@@ -125,6 +125,11 @@ export function pinCity(key: string): Promise<StoreFigures> {
   return post('/shards/pins', { key })
 }
 
+/** Lets the fifth shard join or leave, while the crowd goes on. */
+export function moveSlots(): Promise<StoreFigures> {
+  return post('/shards/moves', {})
+}
+
 export function unpinCity(key: string): Promise<StoreFigures> {
   return post('/shards/unpins', { key })
 }

@@ -1,8 +1,8 @@
 // The chapter of the shards: columns of what each holds and serves, the hot keys with their error,
-// and buttons that serve the crowd and pin the hottest city.
+// and buttons that serve the crowd, pin the hottest city, and let a fifth shard join or leave.
 
-import type { HotFigures, ShardFigures, StoreFigures } from '../src/snapshot.ts'
-import { askShards, fetchStore, pinCity, unpinCity } from './atlas-client.ts'
+import type { HotFigures, JobFigures, ShardFigures, StoreFigures } from '../src/snapshot.ts'
+import { askShards, fetchStore, moveSlots, pinCity, unpinCity } from './atlas-client.ts'
 import { byId, make } from './element.ts'
 import { css, type Palette, readPalette } from './palette.ts'
 import { drawSlots } from './slots-mosaic.ts'
@@ -10,6 +10,9 @@ import { drawSlots } from './slots-mosaic.ts'
 /** A press of the button is served in parts, so that the figures move meanwhile. */
 const PARTS = 8
 const PART = 250
+
+/** Between two looks at slots that move. */
+const LOOK_MS = 250
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const isDark = matchMedia('(prefers-color-scheme: dark)')
@@ -23,6 +26,7 @@ class StoreView {
   readonly #ask = byId('ask-shards') as HTMLButtonElement
   readonly #pin = byId('pin') as HTMLButtonElement
   readonly #unpin = byId('unpin') as HTMLButtonElement
+  readonly #move = byId('move-slots') as HTMLButtonElement
   #palette: Palette = readPalette(isDark.matches)
   #store: StoreFigures
   #isBusy = false
@@ -45,6 +49,7 @@ class StoreView {
         return `${name} is back where its hash belongs, epoch ${this.#store.epoch}.`
       })
     })
+    this.#move.addEventListener('click', () => this.#run(this.#move, () => this.#moveSlots()))
     isDark.addEventListener('change', () => {
       this.#palette = readPalette(isDark.matches)
       this.#show()
@@ -59,6 +64,20 @@ class StoreView {
       this.#show()
     }
     return `${WHOLE.format(this.#store.served - before)} more requests served.`
+  }
+
+  /** Slots move by themselves; this looks on until they have arrived. */
+  async #moveSlots(): Promise<string> {
+    this.#store = await moveSlots()
+    while (this.#store.job?.isRunning) {
+      this.#show()
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      this.#store = await fetchStore()
+    }
+    const { shards, fifth, job } = this.#store
+    if (job?.problem) throw new Error(`The slots did not all move: ${job.problem}`)
+    const isThere = shards.some(({ id }) => id === fifth)
+    return `${fifth} has ${isThere ? 'joined' : 'left'}, epoch ${this.#store.epoch}.`
   }
 
   /** Does one thing at a time; the keyboard goes on from the button, or from one that is of use. */
@@ -83,6 +102,7 @@ class StoreView {
     const colours = new Map(
       shards.map(({ id, number }) => [id, css(this.#palette.stones[number]!)]),
     )
+    byId('shards').style.setProperty('--shards', String(shards.length))
     byId('shards').replaceChildren(
       ...shards.map((shard) => columnOf(shard, this.#store, colours.get(shard.id)!)),
     )
@@ -99,6 +119,13 @@ class StoreView {
     this.#pin.textContent = hottest === undefined ? 'Pin the hottest' : `Pin ${hottest.name}`
     this.#unpin.disabled = this.#isBusy || pinned === undefined
     this.#unpin.textContent = pinned === undefined ? 'Nothing is pinned' : `Unpin ${pinned.name}`
+    const { fifth, job } = this.#store
+    const isThere = shards.some(({ id }) => id === fifth)
+    this.#move.disabled = this.#isBusy
+    this.#move.textContent = isThere ? `Take ${fifth} away` : `Add ${fifth}`
+    const bar = byId('job-bar') as HTMLProgressElement
+    bar.value = job?.share ?? 0
+    byId('job-note').textContent = jobNote(job)
   }
 }
 
@@ -164,6 +191,16 @@ function shardsNote({ engine, maxRows, served, visits }: StoreFigures): string {
     `Each is ${database} with room for ${WHOLE.format(maxRows)} rows. ` +
     `${WHOLE.format(served)} requests so far, which left ${WHOLE.format(visits)} visits.`
   )
+}
+
+function jobNote(job: JobFigures | null): string {
+  if (job === null) return 'No slot has moved yet.'
+  const { isRunning, state, rows, slots, freezeMs, lost, problem } = job
+  if (problem !== null) return `Stopped: ${problem}`
+  const moved = `${WHOLE.format(slots)} slots with ${WHOLE.format(rows)} rows`
+  const frozen = `frozen for ${WHOLE.format(freezeMs)} ms at most`
+  if (isRunning) return `${state}: ${moved}, ${frozen}; the crowd goes on.`
+  return `${moved}, ${frozen}. Acknowledged visits lost: ${WHOLE.format(lost ?? 0)}.`
 }
 
 function hotNote({ hotTotal, hotKeys }: StoreFigures): string {

@@ -1,9 +1,11 @@
-// The shards behind the page: they serve the crowd when a button asks them to, and pin and unpin
-// cities. One thing after the other, so that what the page shows is of one moment.
+// The shards behind the page: they serve the crowd when a button asks them to, pin and unpin cities,
+// and let a fifth shard join or leave. One thing after the other, so that what the page shows is of
+// one moment; slots alone move beside the rest (live-job.ts).
 
 import type { CapacityReport } from '@ashlar/shard'
 import type { City } from './city.ts'
-import { type CityShards, HOT_KEYS, MAX_ROWS, SHARDS } from './city-shards.ts'
+import { type CityShards, FIFTH, HOT_KEYS, MAX_ROWS } from './city-shards.ts'
+import { LiveJob } from './live-job.ts'
 import type { HotFigures, ShardFigures, StoreFigures } from './snapshot.ts'
 import { STONES } from './stone.ts'
 
@@ -15,6 +17,7 @@ export class StoreError extends Error {
     | 'ERR_ATLAS_NOT_STORED'
     | 'ERR_ATLAS_PINNED'
     | 'ERR_ATLAS_NOT_PINNED'
+    | 'ERR_ATLAS_MOVING'
 
   constructor(code: StoreError['code'], message: string) {
     super(message)
@@ -36,6 +39,7 @@ export class LiveShards {
   readonly #shards: CityShards
   readonly #cities: ReadonlyMap<string, City>
   #work: Promise<unknown> = Promise.resolve()
+  #job: LiveJob | undefined
 
   /** @param shards Stay the caller's, to close as well. */
   constructor(cities: readonly City[], shards: CityShards) {
@@ -86,6 +90,22 @@ export class LiveShards {
     })
   }
 
+  /**
+   * Begins to move slots to the fifth shard, or away from it where it has some; resolves when it has
+   * begun. The crowd goes on meanwhile.
+   * @throws {StoreError} while slots move already.
+   */
+  reshard(): Promise<StoreFigures> {
+    return this.#next(async () => {
+      if (this.#job?.isRunning) {
+        throw new StoreError('ERR_ATLAS_MOVING', 'slots move already: wait until they have arrived')
+      }
+      const isThere = this.#shards.ids.includes(FIFTH)
+      const change = isThere ? { remove: [FIFTH] } : { add: [FIFTH] }
+      this.#job = await LiveJob.begin(this.#shards, change)
+    })
+  }
+
   /** Everything the page shows of the shards. */
   figures(): Promise<StoreFigures> {
     return this.#next(async () => {})
@@ -110,17 +130,21 @@ export class LiveShards {
       maxRows: MAX_ROWS,
       hotTotal: hot.total,
       hotKeys: HOT_KEYS,
-      shards: SHARDS.map((id) => this.#shard(id, capacity)),
+      shards: this.#shards.ids.map((id) => this.#shard(id, capacity)),
       hot: hot.keys.map((key) => this.#hot(key)),
       pins: this.#pins(),
       owners: this.#owners(),
       late: { epoch, refusals: refreshes },
+      fifth: FIFTH,
+      job: (await this.#job?.figures()) ?? null,
     }
   }
 
   #shard(id: string, { shards }: CapacityReport): ShardFigures {
     const { main, crowd } = this.#shards
-    const { rows, bytes, daysLeft } = shards.find(({ shard }) => shard === id)!
+    // One that joined a moment ago was not measured yet.
+    const measured = shards.find(({ shard }) => shard === id)
+    const { rows = 0, bytes = 0, daysLeft } = measured ?? {}
     const isEnding = daysLeft !== undefined && Number.isFinite(daysLeft)
     return {
       id,
@@ -155,7 +179,7 @@ export class LiveShards {
     const bytes = Buffer.alloc(slots)
     let at = 0
     for (const [count, shard] of owners) {
-      bytes.fill(SHARDS.indexOf(shards[shard]!.id), at, at + count)
+      bytes.fill(this.#shards.ids.indexOf(shards[shard]!.id), at, at + count)
       at += count
     }
     return bytes.toString('base64')
@@ -164,7 +188,7 @@ export class LiveShards {
   #calmest(except: string): string {
     const { crowd } = this.#shards
     const requests = (shard: string): number => crowd.byShard.get(shard) ?? 0
-    const others = SHARDS.filter((shard) => shard !== except)
+    const others = this.#shards.ids.filter((shard) => shard !== except)
     return others.reduce((calmest, shard) =>
       requests(shard) < requests(calmest) ? shard : calmest,
     )

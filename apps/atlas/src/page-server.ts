@@ -16,6 +16,7 @@
 //   GET /shards                  the shards, what they hold, and what is hot
 //   POST /shards/requests        {"count": 250} are served next
 //   POST /shards/pins  /shards/unpins  {"key": "1796236"} gets a slot of its own, and loses it
+//   POST /shards/moves           {} a fifth shard joins, or leaves again, while the crowd goes on
 //   GET /caches                  the cache servers, and what the last crowds met with
 //   POST /caches/crowds          {"stale": false} a crowd comes, or finds everything stale
 //   POST /caches/kills  /caches/returns  {"server": "gneiss"} dies, and is back
@@ -68,6 +69,7 @@ const STATUS: Record<InstanceType<(typeof REFUSALS)[number]>['code'], number> = 
   ERR_ATLAS_NOT_STORED: 404,
   ERR_ATLAS_PINNED: 409,
   ERR_ATLAS_NOT_PINNED: 409,
+  ERR_ATLAS_MOVING: 409,
   ERR_ATLAS_NO_SUCH_SERVER: 404,
   ERR_ATLAS_SERVER_DEAD: 409,
   ERR_ATLAS_SERVER_ALIVE: 409,
@@ -254,6 +256,7 @@ export class PageServer {
         return shards.serve(number('count', count))
       })
     }
+    if (path === '/shards/moves') return change('POST', () => shards.reshard())
     if (path !== '/shards/pins' && path !== '/shards/unpins') return undefined
     return change('POST', async (request) => {
       const key = text('key', (await readObject(request)).key)

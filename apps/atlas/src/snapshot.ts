@@ -238,6 +238,26 @@ export interface StoreFigures {
   readonly owners: string
   /** The router that hears of no change: the map that it goes by, and how often it was refused. */
   readonly late: { readonly epoch: number; readonly refusals: number }
+  /** The shard that joins, or leaves again. */
+  readonly fifth: string
+  /** The last job that moved slots, or moves them now. */
+  readonly job: JobFigures | null
+}
+
+/** A job that moves slots. */
+export interface JobFigures {
+  readonly isRunning: boolean
+  readonly state: string
+  /** Of the whole job, from 0 to 1. */
+  readonly share: number
+  readonly rows: number
+  readonly slots: number
+  /** How long a batch of slots was frozen, at most. */
+  readonly freezeMs: number
+  /** Acknowledged visits that are not there, once it has ended; null before. */
+  readonly lost: number | null
+  /** What it failed with. */
+  readonly problem: string | null
 }
 
 /** One cache server, as the last crowd met it. */

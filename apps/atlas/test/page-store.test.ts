@@ -2,7 +2,7 @@ import { HashRing } from '@ashlar/ring'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
-import { type CityShards, SHARDS } from '../src/city-shards.ts'
+import { type CityShards, FIFTH, SHARDS } from '../src/city-shards.ts'
 import { PageServer } from '../src/page-server.ts'
 import type { Registry } from '../src/registry.ts'
 import type { StoreFigures } from '../src/snapshot.ts'
@@ -152,4 +152,28 @@ describe('a wrong request', () => {
       expect(await client.ask('GET', path)).toMatchObject({ status: 405 })
     }
   })
+
+  test('let a fifth shard join under load, and leave again, and lose nothing', async () => {
+    const begun = storeOf(await post('moves', {}))
+    expect(begun).toMatchObject({ fifth: FIFTH, job: { isRunning: true, problem: null } })
+    const again = await post('moves', {})
+    expect([again.status, errorOf(again)]).toEqual([409, expect.stringMatching(/already/u)])
+    const joined = await arrived()
+    expect(joined.job).toMatchObject({ state: 'done', share: 1, lost: 0, problem: null })
+    expect(joined.shards.map(({ id }) => id)).toEqual([...SHARDS, FIFTH])
+    expect(joined.shards.at(-1)!.slots).toBe(joined.job!.slots)
+    expect(joined.served).toBeGreaterThan(0)
+    await post('moves', {})
+    const left = await arrived()
+    expect(left.job).toMatchObject({ state: 'done', lost: 0, problem: null })
+    expect(left.shards.map(({ id }) => id)).toEqual(SHARDS)
+  })
 })
+
+async function arrived(): Promise<StoreFigures> {
+  for (;;) {
+    const store = await look()
+    if (!store.job!.isRunning) return store
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
