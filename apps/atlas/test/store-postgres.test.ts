@@ -1,6 +1,7 @@
 import { type PostgresServer, postgresServer } from '@ashlar/testkit/postgres'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { grow } from '../src/chapters/grow.ts'
 import { store } from '../src/chapters/store.ts'
 import type { City } from '../src/city.ts'
 import { readCities } from '../src/city-file.ts'
@@ -8,7 +9,7 @@ import { CityShards } from '../src/city-shards.ts'
 import { DEFAULT_POLICY } from '../src/racer.ts'
 import { newWorld } from '../src/story.ts'
 import { Teller } from '../src/teller.ts'
-import type { Parts, World } from '../src/world.ts'
+import type { Chapter, Parts, World } from '../src/world.ts'
 import { sleepy } from './broken-shards.ts'
 import { MemoryStage } from './stage.ts'
 
@@ -24,7 +25,11 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop())
 
-async function tell(postgres: readonly string[], parts: Parts = {}): Promise<World> {
+async function tell(
+  postgres: readonly string[],
+  parts: Parts = {},
+  chapters: readonly Chapter[] = [store],
+): Promise<World> {
   const caches = { cache: 'memory', redis: [] } as const
   const options = { nodes: 6, virtualNodes: 8, seed: 0, policy: DEFAULT_POLICY, ...caches }
   const world = newWorld(
@@ -34,7 +39,7 @@ async function tell(postgres: readonly string[], parts: Parts = {}): Promise<Wor
   )
   world.cities = cities
   try {
-    await store.tell(world)
+    for (const chapter of chapters) await chapter.tell(world)
   } finally {
     await world.shards?.close()
   }
@@ -71,6 +76,13 @@ describe('the chapter of the shards on PostgreSQL', () => {
     expect(promises.broken.map(({ name }) => name)).toContain(
       'a move is whole or not at all, also when its coordinator dies in the middle',
     )
+    expect(await leftOn(server)).toEqual([])
+  })
+
+  test('grows by a fifth shard on a server of the user, and leaves nothing there', async () => {
+    const { promises } = await tell([server.url], {}, [store, grow])
+    expect(promises.broken).toEqual([])
+    expect(promises.size).toBe(18)
     expect(await leftOn(server)).toEqual([])
   })
 
