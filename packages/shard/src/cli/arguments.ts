@@ -106,7 +106,7 @@ Looks after a fleet of shards.
 CHANGE: --add SHARD … --remove SHARD … --weight SHARD=N … --move SLOT=SHARD …
 
 FILE is a module whose default export is { engine, store, map, ddl, limits }, as for
-ShardRouter.open; map and ddl are for init alone, limits for capacity.
+ShardRouter.open; map is for init alone, limits for capacity, ddl for init and for new shards.
 
 Options:
   -c, --config FILE   the module
