@@ -73,10 +73,11 @@ export interface ShardTx {
   /**
    * Remembers a name in this shard as part of the transaction: false if it was there already. With
    * it a step that may be tried twice takes effect once. It is noted under the handle's slot, and
-   * goes with it when that moves to another shard.
+   * goes with it when that moves to another shard; so a name must be of one slot alone, for two
+   * slots with the same could not come to lie on one shard.
    */
   mark(name: string): Promise<boolean>
-  /** Forgets a name; false if it was not there. */
+  /** Forgets a name, by the handle of the slot it was noted under; false if it was not there. */
   unmark(name: string): Promise<boolean>
 }
 

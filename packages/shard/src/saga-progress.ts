@@ -1,12 +1,14 @@
 // How far a saga is, as names in the shards where its steps work:
 //
-//   saga:<id>:<n>      step n has taken effect; written and taken away with the step and its undo,
-//                      in the same transaction, so each takes effect once
-//   saga:<id>:closed   no further step takes effect on this shard; written before the first look
-//                      at a step's name there, so a runner that was believed dead cannot go on
+//   saga:<id>:<n>          step n has taken effect; written and taken away with the step and its
+//                          undo, in the same transaction, so each takes effect once
+//   saga:<id>:<n>:closed   step n takes effect no more; written before the first look at its name,
+//                          so a runner that was believed dead cannot go on
 //
-// Names stay on the shard where they were written when the slot moves on. So where the map has
-// changed since the saga began, a name that is not on the slot's shard is looked for on the others.
+// Names go with their slot when it moves to another shard, so one name must never stand under two
+// slots: those could not come to lie on one shard. They do not follow a key that is pinned. So where
+// the map has changed since the saga began, a name that is not on the slot's shard is looked for on
+// the others; what a job that moves the slot has copied there is no name, see slot-copies.ts.
 
 import {
   retryConflicts,
@@ -18,6 +20,7 @@ import { REFERENCE_SLOT, type ShardTx } from './engine.ts'
 import type { SagaStep } from './saga.ts'
 import { ShardError } from './shard-error.ts'
 import type { Route, ShardMap } from './shard-map.ts'
+import { refuseCopy } from './slot-copies.ts'
 
 /** One saga under way. */
 export interface SagaRun<I> {
@@ -33,7 +36,6 @@ export class SagaProgress<I, Tx extends ShardTx> {
   readonly #context: TransactionContext<Tx>
   readonly #steps: readonly SagaStep<I, Tx>[]
   readonly #saga: SagaRun<I>
-  readonly #closed: string
   #renewedEpoch: number | undefined
 
   constructor(
@@ -44,7 +46,6 @@ export class SagaProgress<I, Tx extends ShardTx> {
     this.#context = context
     this.#steps = steps
     this.#saga = saga
-    this.#closed = `saga:${saga.id}:closed`
     this.#renewedEpoch = saga.sinceEpoch
   }
 
@@ -63,8 +64,9 @@ export class SagaProgress<I, Tx extends ShardTx> {
       // A slot that moved may have left the name that says `closed` behind: ask the store again.
       while (this.#context.map().epoch !== this.#renewedEpoch) await this.renew()
       await this.#onShardOf(index, signal, async (tx) => {
-        if (!(await tx.mark(this.#closed))) throw takenOver(id)
-        await tx.unmark(this.#closed)
+        const closed = this.#closed(index)
+        if (!(await tx.mark(closed))) throw takenOver(id)
+        await tx.unmark(closed)
         if (await tx.mark(this.#name(index))) await this.#steps[index]!.run(tx, input)
       })
     }
@@ -76,14 +78,16 @@ export class SagaProgress<I, Tx extends ShardTx> {
    * decides, in one transaction of one shard, how the saga ends.
    */
   closeLast(): Promise<boolean> {
-    const name = this.#name(this.#steps.length - 1)
+    const last = this.#steps.length - 1
+    const name = this.#name(last)
+    const closed = this.#closed(last)
     const attempt = async (): Promise<boolean> => {
       const map = this.#context.map()
-      const route = this.#route(map, this.#steps.length - 1)
-      const isDone = await this.#onShardOf(this.#steps.length - 1, undefined, async (tx) => {
-        await tx.mark(this.#closed)
+      const route = this.#route(map, last)
+      const isDone = await this.#onShardOf(last, undefined, async (tx) => {
+        await tx.mark(closed)
         const isThere = !(await tx.mark(name))
-        await tx.unmark(isThere ? this.#closed : name)
+        await tx.unmark(isThere ? closed : name)
         return isThere
       })
       return isDone || (await this.#strayShard(map, route, name)) !== undefined
@@ -101,7 +105,7 @@ export class SagaProgress<I, Tx extends ShardTx> {
       const route = this.#route(map, index)
       const isUndone = await this.#onShardOf(index, undefined, async (tx) => {
         // First: it waits for a step that is still being committed, whose name is then seen.
-        await tx.mark(this.#closed)
+        await tx.mark(this.#closed(index))
         if (!(await tx.unmark(name))) return false
         await step.undo(tx, input)
         return true
@@ -136,6 +140,10 @@ export class SagaProgress<I, Tx extends ShardTx> {
     return `saga:${this.#saga.id}:${index}`
   }
 
+  #closed(index: number): string {
+    return `${this.#name(index)}:closed`
+  }
+
   #route(map: ShardMap, index: number): Route {
     const { key, table } = this.#steps[index]!
     return settledRoute(map, key(this.#saga.input), table)
@@ -156,7 +164,9 @@ export class SagaProgress<I, Tx extends ShardTx> {
   async #strayShard(map: ShardMap, route: Route, name: string): Promise<string | undefined> {
     if (map.epoch === this.#saga.sinceEpoch) return undefined
     for (const { id } of map.shards) {
-      if (id !== route.shard && (await this.#isMarked(map, id, name))) return id
+      if (id === route.shard || !(await this.#isMarked(map, id, name))) continue
+      await refuseCopy(this.#context.store.jobs, id, route)
+      return id
     }
     return undefined
   }

@@ -62,6 +62,88 @@ export class LiveReads extends MemoryDatabase {
   }
 }
 
+export class ArrivingOwned extends MemoryDatabase {
+  override get fences(): ReadonlyMap<number, Fence> {
+    return fencesBut(super.fences, arrived)
+  }
+
+  override openSnapshot(): Snapshot {
+    const snapshot = super.openSnapshot()
+    return { ...snapshot, fences: fencesBut(snapshot.fences, arrived) }
+  }
+}
+
+/** Notes no change of marks. */
+export class UnseenMarks extends MemoryDatabase {
+  override apply(changes: readonly RowChange[]): void {
+    const isMark = (change: RowChange) => change.versions === this.marks
+    super.write(changes.filter(isMark))
+    super.apply(changes.filter((change) => !isMark(change)))
+  }
+}
+
+/** Notes no change that was prepared. */
+export class UnseenResolve extends MemoryDatabase {
+  #isResolving = false
+
+  override resolve(transaction: string, outcome: Outcome): void {
+    this.#isResolving = true
+    super.resolve(transaction, outcome)
+    this.#isResolving = false
+  }
+
+  override apply(changes: readonly RowChange[]): void {
+    if (this.#isResolving) this.write(changes)
+    else super.apply(changes)
+  }
+}
+
+/** Notes what moves rows as well. */
+export class NotedMoves extends MemoryDatabase {
+  #isNoted = false
+
+  override write(changes: readonly RowChange[]): void {
+    if (this.#isNoted) super.write(changes)
+    else {
+      this.#isNoted = true
+      this.apply(changes)
+      this.#isNoted = false
+    }
+  }
+}
+
+/** Notes a row only under the slot that it has come to. */
+export class NotedOnce extends MemoryDatabase {
+  constructor() {
+    super()
+    const note = this.moves.note.bind(this.moves)
+    this.moves.note = (row, commit) => note({ ...row, slots: row.slots.slice(-1) }, commit)
+  }
+}
+
+/** Lets any worker write. */
+export class ForgottenTokens extends MemoryDatabase {
+  constructor() {
+    super()
+    this.moves.admit = () => undefined
+  }
+}
+
+/** Forgets the token of a job with all else. */
+export class ReleasedTokens extends MemoryDatabase {
+  constructor() {
+    super()
+    const release = this.moves.release.bind(this.moves)
+    this.moves.release = (job) => {
+      release(job)
+      this.moves.admit = () => undefined
+    }
+  }
+}
+
+const arrived = (fence: Fence): Fence =>
+  fence.state === 'arriving' ? { ...fence, state: 'owned' } : fence
+
 /** A fence that refuses nothing. */
 const owned = (fence: Fence): Fence => ({ ...fence, state: 'owned', epoch: 0 })
 

@@ -1,7 +1,16 @@
 // What a broken twin of the memory engine is made of: how it differs, how the kit opens it, and
 // ways to change what transactions and scans do.
 
-import type { Fence, OpenTransaction, Row, Scan, ScanRequest, ShardTx } from '@ashlar/shard'
+import type {
+  Fence,
+  FenceState,
+  OpenTransaction,
+  Row,
+  Scan,
+  ScanRequest,
+  ShardTx,
+  SlotMover,
+} from '@ashlar/shard'
 import type { EngineUnderTest } from '@ashlar/shard/conformance'
 import { MemoryDatabase, MemoryEngine } from '@ashlar/shard/memory'
 
@@ -23,6 +32,8 @@ export interface EngineTwin {
     fences: readonly Fence[],
     engine: MemoryEngine,
   ) => void | Promise<void>
+  /** In place of methods of the mover, given a sound one on the same databases. */
+  readonly mover?: (sound: SlotMover, engine: MemoryEngine) => Partial<SlotMover>
   /** Done to each database by a crash. */
   readonly crash?: (database: MemoryDatabase) => void
 }
@@ -39,6 +50,8 @@ export function openTwin(twin: EngineTwin) {
       if (twin.scan) engine.scan = twin.scan(sound.scan)
       const { setFences } = twin
       if (setFences) engine.setFences = async (shard, fences) => setFences(shard, fences, engine)
+      const { mover } = new MemoryEngine({ shards: databases })
+      Object.assign(engine.mover, twin.mover?.(mover, engine))
       return engine
     }
     let engine = make()
@@ -85,3 +98,24 @@ export const withRequest =
   (sound: ScanOf): ScanOf =>
   (shard, request, options) =>
     sound(shard, change(request), options)
+
+/** A moment in which others go on. */
+export const moment = (): Promise<void> => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** Does something while the fences of a shard that stand in one state seem to stand in another. */
+export async function pretending<T>(
+  engine: MemoryEngine,
+  shard: string,
+  [from, to]: readonly [FenceState, FenceState],
+  work: () => Promise<T>,
+): Promise<T> {
+  const database = engine.database(shard)
+  const fences = [...database.fences.values()]
+  const inState = (fence: Fence) => fence.state === from
+  database.setFences(fences.filter(inState).map((fence) => ({ ...fence, state: to })))
+  try {
+    return await work()
+  } finally {
+    database.setFences(fences.filter(inState))
+  }
+}

@@ -2,6 +2,7 @@
 
 import type { Row } from '@ashlar/shard'
 import {
+  ArrivingOwned,
   ForgottenFences,
   FrozenWrites,
   LiveReads,
@@ -68,6 +69,11 @@ export const ENGINE_TWINS: readonly EngineTwin[] = [
     name: 'takes writes to frozen slots',
     caught: 'a frozen slot takes reads and refuses writes with SHARD_FROZEN',
     database: FrozenWrites,
+  },
+  {
+    name: 'takes arriving slots for its own',
+    caught: 'an arriving slot refuses reads and writes with SHARD_FROZEN, and is not owned',
+    database: ArrivingOwned,
   },
   {
     name: 'compares no epochs',

@@ -31,7 +31,8 @@ export function openStoreTwin({ wrap }: StoreTwin, timers: VirtualTimers) {
   }
 }
 
-function storeBut(store: MemoryMapStore, change: Partial<MapStore>): MapStore {
+/** A map store like another but for that. */
+export function storeBut(store: MemoryMapStore, change: Partial<MapStore>): MapStore {
   return {
     load: (options) => store.load(options),
     epoch: (options) => store.epoch(options),
@@ -39,6 +40,7 @@ function storeBut(store: MemoryMapStore, change: Partial<MapStore>): MapStore {
     watch: (onEpoch) => store.watch(onEpoch),
     decisions: store.decisions,
     sagas: store.sagas,
+    jobs: store.jobs,
     close: () => store.close(),
     ...change,
   }

@@ -9,6 +9,8 @@ import {
 import { describe, expect, test } from 'vitest'
 import { openTwin } from './memory-engine-twin.ts'
 import { ENGINE_TWINS } from './memory-engine-twins.ts'
+import { JOB_TWINS } from './memory-job-twins.ts'
+import { MOVER_TWINS } from './memory-mover-twins.ts'
 import { openStoreTwin, STORE_TWINS } from './memory-store-twins.ts'
 import { VirtualTimers } from './memory-virtual-timers.ts'
 
@@ -18,7 +20,7 @@ async function expectCaught(cases: readonly ConformanceCase[], caught: string): 
 }
 
 describe('the engine kit catches an engine that', () => {
-  for (const twin of ENGINE_TWINS) {
+  for (const twin of [...ENGINE_TWINS, ...MOVER_TWINS]) {
     test(twin.name, () => {
       const cases = engineConformance({ open: openTwin(twin), patienceMs: 5, limitMs: 2_000 })
       return expectCaught(cases, twin.caught)
@@ -27,7 +29,7 @@ describe('the engine kit catches an engine that', () => {
 })
 
 describe('the map store kit catches a store that', () => {
-  for (const twin of STORE_TWINS) {
+  for (const twin of [...STORE_TWINS, ...JOB_TWINS]) {
     test(twin.name, () => {
       const timers = new VirtualTimers()
       const cases = mapStoreConformance({ open: openStoreTwin(twin, timers), timers })

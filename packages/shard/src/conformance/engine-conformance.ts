@@ -12,6 +12,7 @@ import { MOVER_CLEAN_RULES } from './mover-clean-rules.ts'
 import { MOVER_COPY_RULES } from './mover-copy-rules.ts'
 import { MOVER_FENCE_RULES } from './mover-fence-rules.ts'
 import { MOVER_ORACLE_RULES } from './mover-oracle-rules.ts'
+import { MOVER_START_RULES } from './mover-start-rules.ts'
 import { MOVER_VERIFY_RULES } from './mover-verify-rules.ts'
 import { ORACLE_RULES } from './oracle-rules.ts'
 import { PREPARE_RULES } from './prepare-rules.ts'
@@ -36,6 +37,7 @@ export function engineConformance(options: EngineConformanceOptions): readonly C
     ...FLEET_RULES,
     ...ORACLE_RULES,
     ...MOVER_CAPTURE_RULES,
+    ...MOVER_START_RULES,
     ...MOVER_COPY_RULES,
     ...MOVER_FENCE_RULES,
     ...MOVER_VERIFY_RULES,

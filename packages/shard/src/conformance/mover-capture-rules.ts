@@ -7,11 +7,11 @@ import { demand, demandSame } from './conformance-case.ts'
 import { type EngineRule, EPOCH, sqlTx } from './engine-fixture.ts'
 import {
   captureRules,
+  demandChanged,
   FROM,
+  keysOf,
   keyText,
   LEASE,
-  MANY_SLOTS,
-  type MoverFixture,
   markKey,
   NASTY,
   personKey,
@@ -19,22 +19,7 @@ import {
 } from './mover-fixture.ts'
 import { person, purchase } from './standard-tables.ts'
 
-const keysOf = (...ids: readonly string[]) => ids.map((id) => keyText(personKey(id))).sort()
-
-/** Demands that these people were noted as changed; by a trigger, that nothing else was. */
-async function demandChanged(
-  fixture: MoverFixture,
-  ids: readonly string[],
-  rule: string,
-): Promise<void> {
-  const found = await fixture.changed()
-  const expected = keysOf(...ids)
-  const known =
-    fixture.capture === 'trigger' ? found : found.filter((one) => expected.includes(one))
-  demandSame(known, expected, rule)
-}
-
-const EVERYWHERE = captureRules([
+export const MOVER_CAPTURE_RULES: readonly EngineRule[] = captureRules([
   {
     name: 'rows put, replaced and deleted are noted, in every table, and marks',
     async check(fixture) {
@@ -266,93 +251,6 @@ const EVERYWHERE = captureRules([
   },
 ])
 
-const START = captureRules([
-  {
-    name: 'to start waits for writers that might be missed, or sees what they do',
-    async check(fixture) {
-      const writer = await fixture.writer([1], (tx) => tx.put('person', person('a')))
-      const started = fixture.start([1])
-      const hasWaited = await fixture.at.waits(started)
-      await writer.tx(1).put('person', person('b'))
-      await writer.commit()
-      await started
-      const found = await fixture.changed()
-      const isSeen = keysOf('a', 'b').every((text) => found.includes(text))
-      demand(hasWaited || isSeen, 'capture began with a writer at work, and missed what it did')
-      await fixture.put(1, 'person', [person('c')])
-      demand((await fixture.changed()).includes(keysOf('c')[0]!), 'later writers are seen')
-    },
-  },
-  {
-    name: 'to start waits for a prepared transaction, or sees what it did',
-    async check(fixture) {
-      const open = await fixture.writer([1], (tx) => tx.put('person', person('a')))
-      const redo = await open.prepare('t1')
-      const started = fixture.start([1])
-      const hasWaited = await fixture.at.waits(started)
-      await fixture.at.engine.resolve(FROM, 't1', 'commit', redo)
-      await started
-      const isSeen = (await fixture.changed()).includes(keysOf('a')[0]!)
-      demand(hasWaited || isSeen, 'capture began before it was resolved, and missed it')
-    },
-  },
-  {
-    name: 'BARRIER_TIMEOUT tells which writers did not end in time',
-    async check(fixture) {
-      const writer = await fixture.writer([1], (tx) => tx.put('person', person('a')))
-      const failed = await fixture.start([1], { maxMs: 150 }).then(
-        () => undefined,
-        (error: { readonly code?: unknown; readonly blockers?: unknown }) => error,
-      )
-      await writer.commit()
-      if (failed === undefined) {
-        demandSame(await fixture.changed(), keysOf('a'), 'whom it did not wait for, it has seen')
-        return
-      }
-      demandSame(failed.code, 'BARRIER_TIMEOUT', 'the code of a barrier that took too long')
-      const { blockers } = failed
-      demand(Array.isArray(blockers) && blockers.length > 0, 'blockers names who still writes')
-      demand(
-        blockers.every((one) => typeof one === 'string' && one !== ''),
-        'a blocker is a text',
-      )
-      await fixture.put(1, 'person', [person('b')])
-      demandSame(await fixture.changed(), [], 'nothing is captured after it failed')
-      await fixture.start([1])
-      await fixture.put(1, 'person', [person('c')])
-      demandSame(await fixture.changed(), keysOf('c'), 'it can be tried again')
-    },
-  },
-  {
-    name: 'slots come to those that are captured already; none is fine',
-    async check(fixture) {
-      await fixture.start([])
-      await fixture.put(1, 'person', [person('a')])
-      await demandChanged(fixture, [], 'no slot is captured yet')
-      await fixture.start([1])
-      await fixture.put(1, 'person', [person('b')])
-      await fixture.start([2])
-      await fixture.start([2])
-      await fixture.start([])
-      await fixture.put(1, 'person', [person('c')])
-      await fixture.put(2, 'person', [person('d')])
-      await demandChanged(fixture, ['b', 'c', 'd'], 'slots stay captured, changes stay noted')
-    },
-  },
-  {
-    name: 'any number of slots can be captured at once',
-    async check(fixture) {
-      await fixture.start(MANY_SLOTS)
-      await fixture.put(3, 'person', [person('a')])
-      await demandChanged(fixture, ['a'], 'all of them are')
-      await fixture.mover.setFences(FROM, LEASE, [], { end: MANY_SLOTS })
-      await fixture.forget()
-      await fixture.put(3, 'person', [person('b')])
-      await demandChanged(fixture, [], 'none of them is')
-    },
-  },
-])
-
 /** Rules about statements; they are left out where `query` is not there. */
 export const MOVER_SQL_RULES: readonly EngineRule[] = captureRules([
   {
@@ -384,5 +282,3 @@ export const MOVER_SQL_RULES: readonly EngineRule[] = captureRules([
     },
   },
 ])
-
-export const MOVER_CAPTURE_RULES: readonly EngineRule[] = [...EVERYWHERE, ...START]

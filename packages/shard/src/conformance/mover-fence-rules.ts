@@ -112,28 +112,36 @@ const LEASES: readonly MoverRule[] = [
       await demandCode(early, 'FENCED', 'which keeps its own')
     },
   },
-  {
-    name: 'a freeze that waits while another worker claims the shard is refused with FENCED',
-    async check(fixture) {
-      const writer = await fixture.writer([1], (tx) => tx.put('person', person('a')))
-      const late = fixture.freeze([1]).then(
-        () => 'frozen',
-        (error: { readonly code?: unknown }) => error.code,
-      )
-      await fixture.at.waits(late)
-      const claimed = fixture.mover.claim(FROM, NEXT)
-      // Where one writer goes at a time it comes after the freeze.
-      const isSerial = await fixture.at.waits(claimed)
-      await writer.commit()
-      await claimed
-      if (isSerial) {
-        await late
-        return
-      }
-      demandSame(await late, 'FENCED', 'the freeze came after the claim')
-      demandSame(await stateOf(fixture, 1), `owned at ${EPOCH}`, 'nothing was frozen')
-    },
-  },
+  ...(['freeze', 'setFences'] as const).map(
+    (method): MoverRule => ({
+      name: `${method} that waits while another worker claims the shard is refused with FENCED`,
+      async check(fixture) {
+        const { mover, capture } = fixture
+        const { tables } = STANDARD_TABLES
+        const calls = {
+          freeze: () => fixture.freeze([1]),
+          setFences: () => mover.setFences(FROM, LEASE, fences('moved', [1], EPOCH + 1)),
+          startCapture: () =>
+            mover.startCapture(FROM, LEASE, { capture, slots: [1], tables, maxBarrierMs: LONG_MS }),
+        }
+        const writer = await fixture.writer([1], (tx) => tx.put('person', person('a')))
+        const late = calls[method]().then(
+          () => 'done',
+          (error: { readonly code?: unknown }) => error.code,
+        )
+        const hasWaited = await fixture.at.waits(late)
+        const claimed = mover.claim(FROM, NEXT)
+        // Where one writer goes at a time it comes after the other.
+        const isSerial = await fixture.at.waits(claimed)
+        await writer.commit()
+        await claimed
+        const end = await late
+        if (isSerial || !hasWaited) return
+        demandSame(end, 'FENCED', 'it came after the claim')
+        demandSame(await stateOf(fixture, 1), `owned at ${EPOCH}`, 'and changed nothing')
+      },
+    }),
+  ),
 ]
 
 const FREEZES: readonly MoverRule[] = [

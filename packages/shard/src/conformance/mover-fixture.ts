@@ -247,6 +247,24 @@ export function personKey(id: string): Omit<DirtyKey, 'slot'> {
   return { table: 'person', primaryKey: { id } }
 }
 
+/** The keys of people, as texts in order. */
+export function keysOf(...ids: readonly string[]): string[] {
+  return ids.map((id) => keyText(personKey(id))).sort()
+}
+
+/** Demands that these people were noted as changed; by a trigger, that nothing else was. */
+export async function demandChanged(
+  fixture: MoverFixture,
+  ids: readonly string[],
+  rule: string,
+): Promise<void> {
+  const found = await fixture.changed()
+  const expected = keysOf(...ids)
+  const known =
+    fixture.capture === 'trigger' ? found : found.filter((one) => expected.includes(one))
+  demandSame(known, expected, rule)
+}
+
 /** The key of a mark. */
 export function markKey(name: string): Omit<DirtyKey, 'slot'> {
   return { table: 'ashlar_mark', primaryKey: { name } }

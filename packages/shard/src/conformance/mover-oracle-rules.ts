@@ -45,14 +45,14 @@ class Move {
   }
 
   async run(): Promise<void> {
-    await this.#write(20)
+    await this.#write(12)
     await this.#fixture.start([], { shard: TO })
     await this.#fixture.start(SLOTS)
     await this.#write(5)
     for (const [at, slot] of SLOTS.entries()) {
       const times = 1 + this.#dice.below(2)
       for (let i = 0; i < times; i++) await this.#fixture.copy([slot], at + 1)
-      await this.#write(8)
+      await this.#write(6)
       await this.#maybeCrash()
       await this.#drain(FROM, TO, SLOTS.slice(0, at + 1))
     }
@@ -61,9 +61,9 @@ class Move {
       [TO, FROM],
       [FROM, TO],
     ] as const) {
-      await this.#write(8)
+      await this.#write(6)
       await this.#handOver(from, to)
-      await this.#write(8)
+      await this.#write(6)
       await this.#demandAll()
     }
     while ((await this.#fixture.mover.clean(FROM, LEASE, SLOTS, 3)) > 0) await this.#maybeCrash()
@@ -79,7 +79,7 @@ class Move {
     const state = { maxMs: LONG_MS }
     const frozen = fences('frozen', SLOTS, this.#epoch)
     await this.#drain(from, to, SLOTS)
-    await this.#write(3)
+    await this.#write(2)
     await this.#fixture.mover.setFences(to, LEASE, fences('arriving', SLOTS, this.#epoch))
     await this.#fixture.mover.freeze(from, LEASE, frozen, state)
     await this.#maybeCrash()
