@@ -282,3 +282,44 @@ describe('a split key', () => {
     )
   })
 })
+
+describe('admit and dismiss', () => {
+  const map = ShardMap.create({ slots: 64, shards: ['a', { id: 'b', weight: 2 }] })
+
+  test('let shards join and leave without a slot that changes hands', () => {
+    const { next, moves, optimum } = map.change({ admit: ['c', { id: 'd', weight: 3 }] })
+    expect([moves, optimum]).toEqual([[], 0])
+    expect(next.shards.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
+    expect(next.slotsOf('c')).toEqual([])
+    const back = next.change({ dismiss: ['c', 'd'] }).next
+    expect(back.toJSON()).toEqual({ ...map.toJSON(), epoch: 3 })
+  })
+
+  test('with moves come to the same as add, remove and weights', () => {
+    for (const change of [{ add: ['c'] }, { remove: ['b'] }, { weights: { a: 4 } }]) {
+      const { next, moves } = map.change(change)
+      const fresh = next.shards.filter(({ id }) => !map.shards.some((one) => one.id === id))
+      const gone = map.shards.filter(({ id }) => !next.shards.some((one) => one.id === id))
+      const joined = map.change({ admit: fresh }).next
+      const moved = joined.change({ moves: moves.map(({ slot, to }) => ({ slot, to })) }).next
+      const ids = gone.map(({ id }) => id)
+      const last = moved.change({ dismiss: ids, admit: next.shards.filter(isKept) }).next
+      expect({ ...last.toJSON(), epoch: 0 }).toEqual({ ...next.toJSON(), epoch: 0 })
+    }
+    function isKept({ id }: { id: string }): boolean {
+      return map.shards.some((one) => one.id === id)
+    }
+  })
+
+  test('refuse a shard that owns slots, one that is not there, and contradictions', () => {
+    expect(() => map.change({ dismiss: ['a'] })).toThrow(
+      expect.objectContaining({ code: 'PLAN_CONFLICT', shard: 'a' }),
+    )
+    expect(() => map.change({ dismiss: ['z'] })).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_SHARD' }),
+    )
+    expect(() => map.change({ admit: ['c'], add: ['c'] })).toThrow(
+      expect.objectContaining({ code: 'INVALID_MAP' }),
+    )
+  })
+})

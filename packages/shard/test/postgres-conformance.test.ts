@@ -16,7 +16,9 @@ let admin: pg.Pool
 let places = 0
 
 beforeAll(async () => {
-  server = await postgresServer({ settings: { max_prepared_transactions: 20 } })
+  server = await postgresServer({
+    settings: { max_prepared_transactions: 20, wal_level: 'logical' },
+  })
   admin = new pg.Pool({ connectionString: server.url, max: 4 })
 })
 
@@ -72,6 +74,9 @@ async function emptied(shard: string): Promise<void> {
   await askAt(
     shard,
     ...left.rows.map(({ gid }) => `rollback prepared '${gid}'`),
+    `select pg_drop_replication_slot(slot_name) from pg_replication_slots
+     where database = current_database()`,
+    'drop publication if exists ashlar_move',
     'drop schema if exists ashlar cascade; drop schema public cascade; create schema public',
   )
 }
@@ -87,7 +92,8 @@ async function sessionsOf(shards: readonly string[]): Promise<string[]> {
 }
 
 describe('the PostgreSQL engine', () => {
-  for (const { name, run } of engineConformance({ open: openShards, sql: true })) test(name, run)
+  for (const { name, run } of engineConformance({ open: openShards, sql: true, limitMs: 120_000 }))
+    test(name, run, 120_000)
 })
 
 async function openStore(): Promise<MapStoreUnderTest> {

@@ -32,7 +32,9 @@ describe('install', () => {
       "select tgname from pg_trigger where tgrelid = 'users'::regclass order by tgname",
     )
     expect(triggers).toEqual(
-      ['delete', 'insert', 'truncate', 'update'].map((name) => ({ tgname: `ashlar_${name}` })),
+      ['capture', 'delete', 'insert', 'truncate', 'update'].map((name) => ({
+        tgname: `ashlar_${name}`,
+      })),
     )
     await Promise.all(engines.map((one) => one.close()))
   })

@@ -85,9 +85,9 @@ function sharedSqlite(): SqliteEngine {
 /** A store that shows for ever the map that it held first. */
 async function frozen(store: MapStore): Promise<MapStore> {
   const first = await store.load()
-  const { decisions, sagas } = store
+  const { decisions, sagas, jobs } = store
   const load = async () => first
-  return { ...neverChanging, load, epoch: async () => first?.epoch, decisions, sagas }
+  return { ...neverChanging, load, epoch: async () => first?.epoch, decisions, sagas, jobs }
 }
 
 const neverChanging = {

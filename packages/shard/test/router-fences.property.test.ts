@@ -20,6 +20,7 @@ async function frozenStore(store: MapStore): Promise<MapStore> {
     watch: () => () => {},
     decisions: store.decisions,
     sagas: store.sagas,
+    jobs: store.jobs,
     close: async () => {},
   }
 }

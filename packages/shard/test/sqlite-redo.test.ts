@@ -89,6 +89,7 @@ describe('a transaction that was decided and not told', () => {
     onTestFinished(() => file.close())
     file.function('ashlar_declared_slot', () => 1)
     file.function('ashlar_is_claimed', { varargs: true }, () => 1)
+    file.function('ashlar_is_mover', () => 0)
     const conflicts: number[] = []
     const onConflict = (kind: number) => {
       conflicts.push(kind)

@@ -21,7 +21,7 @@ const CACHE_KB = 65_536
 /** A connection that moves rows into a shard. */
 export class MoverConnection {
   readonly connection: SqliteConnection
-  /** The shards that are attached, by the names of their schemas; who was attached first is first. */
+  /** The schemas of the shards that are attached; who was attached first is first. */
   readonly #attached = new Map<string, string>()
   #count = 0
 

@@ -18,15 +18,21 @@ const SECOND = 0x1b873593
 /** Adds up rows. */
 export class RowSum {
   rows = 0
+  #seed = 0
   #first = 0
   #second = 0
   #sumFirst = 0
   #sumSecond = 0
 
-  /** Adds a row of a table: its values in an order that depends on nothing but the names. */
-  add(seed: number, values: readonly unknown[]): void {
-    this.#first = seed
-    this.#second = ~seed
+  /** The rows that follow are of this table: equal rows of two tables differ. */
+  enter(table: string): void {
+    this.#seed = seedOf(table)
+  }
+
+  /** Adds a row: its values in an order that depends on nothing but the names of the columns. */
+  add(values: readonly unknown[]): void {
+    this.#first = this.#seed
+    this.#second = ~this.#seed
     for (let i = 0; i < values.length; i++) this.#value(values[i])
     const first = avalanche(this.#first)
     this.#sumFirst = (this.#sumFirst + first) >>> 0
@@ -105,8 +111,7 @@ export class RowSum {
   }
 }
 
-/** What rows of a table begin with, so that equal rows of two tables differ. */
-export function seedOf(name: string): number {
+function seedOf(name: string): number {
   let seed = 0x811c9dc5
   for (let i = 0; i < name.length; i++) seed = Math.imul(seed ^ name.charCodeAt(i), 0x01000193)
   return seed

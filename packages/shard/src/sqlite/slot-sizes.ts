@@ -24,8 +24,8 @@ export type RowBytes = ReadonlyMap<string, number>
 export function sampleRowBytes(connection: SqliteConnection): RowBytes {
   return new Map(
     movedTables(connection).map((table) => {
-      const rows = `SELECT ${bytesOfRow(table)} AS bytes FROM ${quoted(table.name)} LIMIT ${SAMPLED}`
-      const row = connection.get(`SELECT coalesce(avg(bytes), 0) FROM (${rows})`)!
+      const some = `SELECT ${bytesOfRow(table)} AS bytes FROM ${quoted(table.name)} LIMIT ?`
+      const row = connection.get(`SELECT coalesce(avg(bytes), 0) FROM (${some})`, SAMPLED)!
       return [table.name, Number(row[0])]
     }),
   )

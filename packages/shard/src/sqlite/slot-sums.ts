@@ -5,7 +5,7 @@
 import type { SlotChecksum } from '../slot-mover.ts'
 import { keyText, type MovedTable, movedTables } from './moved-table.ts'
 import type { Pace } from './pace.ts'
-import { RowSum, seedOf } from './row-sum.ts'
+import { RowSum } from './row-sum.ts'
 import { prepareForRows } from './sql-value.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { quoted } from './sqlite-database.ts'
@@ -26,16 +26,18 @@ export async function slotChecksums(
   const sum = sumOf(connection)
   connection.database.exec(`pragma cache_size = -${CACHE_KB}`)
   const statements = movedTables(connection).map((table) => {
-    const seed = seedOf(table.name)
-    const values = valuesOf(table).join(', ')
-    const where = `${quoted(table.slotColumn)} = ?`
-    return `SELECT count(${SUM_FUNCTION}(${seed}, ${values})) FROM ${quoted(table.name)} WHERE ${where}`
+    const from = `${quoted(table.name)} WHERE ${quoted(table.slotColumn)} = ?`
+    const sql = `SELECT count(${SUM_FUNCTION}(${valuesOf(table).join(', ')})) FROM ${from}`
+    return { table: table.name, sql }
   })
   const checksums = new Map<number, SlotChecksum>()
   for (const slot of slots) {
     await pace.pause()
     sum.reset()
-    for (const sql of statements) connection.get(sql, slot)
+    for (const { table, sql } of statements) {
+      sum.enter(table)
+      connection.get(sql, slot)
+    }
     checksums.set(slot, { rows: sum.rows, hash: sum.hash })
   }
   return checksums
@@ -50,7 +52,7 @@ export async function rowDigests(
   const sum = new RowSum()
   const digests = new Map<string, string>()
   for (const table of movedTables(connection)) {
-    const seed = seedOf(table.name)
+    sum.enter(table.name)
     const keys = table.primaryKey.length
     const terms = [...table.primaryKey.map(quoted), ...valuesOf(table)]
     const named = terms.map((term, i) => `${term} AS c${i}`).join(', ')
@@ -61,7 +63,7 @@ export async function rowDigests(
     for (const raw of raws) {
       const values: readonly unknown[] = Array.isArray(raw) ? raw : Object.values(raw as object)
       sum.reset()
-      sum.add(seed, values.slice(keys))
+      sum.add(values.slice(keys))
       digests.set(`${table.name} ${keyText(values.slice(0, keys))}`, sum.hash)
       await pace.pause()
     }
@@ -82,8 +84,8 @@ function sumOf(connection: SqliteConnection): RowSum {
   if (found !== undefined) return found
   const sum = new RowSum()
   const options = { varargs: true, useBigIntArguments: true }
-  connection.database.function(SUM_FUNCTION, options, (seed, ...values) => {
-    sum.add(Number(seed), values)
+  connection.database.function(SUM_FUNCTION, options, (...values) => {
+    sum.add(values)
     return 0
   })
   sums.set(connection, sum)

@@ -1,5 +1,6 @@
-// The shard map, decisions, sagas and jobs in a SQLite file of their own, beside the shards' or anywhere
-// that all routers can open: one row holds the map as JSON, and its epoch is what is compared.
+// The shard map, decisions, sagas and jobs in a SQLite file of their own, beside the shards' or
+// anywhere that all routers can open: one row holds the map as JSON, and its epoch is what is
+// compared.
 
 import type { JobLog } from '../job-log.ts'
 import type { DecisionLog, MapStore, SagaLog } from '../map-store.ts'

@@ -18,6 +18,7 @@ import type {
 } from '../slot-mover.ts'
 import { sleep, type Timers } from '../timers.ts'
 import { dirtyKeys } from './dirty-keys.ts'
+import { applyKeys } from './key-apply.ts'
 import { moveBlockers } from './move-blockers.ts'
 import {
   admitLease,
@@ -31,7 +32,7 @@ import {
 import { MARKS, movedTable } from './moved-table.ts'
 import { MoverConnection } from './mover-connection.ts'
 import { Pace } from './pace.ts'
-import { applyKeys, cleanSlots, copyReferenceTables, copySlots } from './slot-copy.ts'
+import { cleanSlots, copyReferenceTables, copySlots } from './slot-copy.ts'
 import { type RowBytes, sampleRowBytes, slotSizes } from './slot-sizes.ts'
 import { rowDigests, slotChecksums } from './slot-sums.ts'
 import {
@@ -87,7 +88,7 @@ export class SqliteMover implements SlotMover {
     return this.#snapshot(shard, {}, (connection, pace) => slotSizes(connection, slots, pace))
   }
 
-  /** The time includes that for which the thread is busy, which is what readers and writers feel. */
+  /** The time includes that for which the thread is busy, as readers and writers feel it. */
   async health(shard: string): Promise<ShardHealth> {
     const { timers, monotonic } = this.#home
     const begin = monotonic()

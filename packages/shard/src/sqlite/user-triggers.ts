@@ -9,7 +9,7 @@ interface Trigger {
   readonly sql: string
 }
 
-/** Does something while the triggers of these tables that `isSilent` says so of are out of force. */
+/** Does something while those triggers of these tables are out of force that are to be silent. */
 export function withoutTriggers<R>(
   connection: SqliteConnection,
   tables: readonly string[],
