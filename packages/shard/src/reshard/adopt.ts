@@ -33,9 +33,9 @@ export interface AdoptShardOptions<Tx extends ShardTx = ShardTx> extends Reshard
  * resolves the map is in force, and writes must come through a router: others are refused with
  * `NO_SLOT`. Then `Reshard` adds shards.
  *
- * @throws {ShardError} `UNSUPPORTED` for an engine that cannot; `INVALID_OPTION` for a map of several
- * shards or a later epoch; `MAP_CONFLICT` if another map is in force; `PLAN_CONFLICT` while a job
- * is under way; what the engine refuses tables and keys with.
+ * @throws {ShardError} `UNSUPPORTED` for an engine that cannot; `INVALID_OPTION` for a map of
+ * several shards or a later epoch; `MAP_CONFLICT` if another map is in force; `PLAN_CONFLICT` while
+ * a job is under way; what the engine refuses tables and keys with.
  */
 export async function adopt<Tx extends ShardTx>(options: AdoptShardOptions<Tx>): Promise<void> {
   const { engine, store, map, batchRows = 1_000, maxFreezeMs = 2_000 } = options
@@ -97,8 +97,8 @@ function slotOf(map: ShardMap, table: string, key: readonly unknown[]): number {
   if (key.every(isKeyPart)) return map.slotOf(key, table)
   throw new ShardError(
     'INVALID_KEY',
-    `a row of ${table} has ${key.map(show).join(', ')} in the columns of its shard key: each must ` +
-      'hold text or a whole number',
+    `a row of ${table} has ${key.map(show).join(', ')} in the columns of its shard key: each ` +
+      'must hold text or a whole number',
   )
 }
 

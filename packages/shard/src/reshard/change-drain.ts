@@ -1,8 +1,8 @@
 // Applies what was captured on a shard where the other copy of the slot is, and forgets it.
 //
 // On shard X a key of slot s matters only while X owns s, and only if the other copy has it
-// already: a slot that is not copied yet gets the change with its snapshot. What X has by way of the
-// job itself is of slots that X does not own. So changes captured at both ends never echo.
+// already: a slot that is not copied yet gets the change with its snapshot. What X has by way of
+// the job itself is of slots that X does not own. So changes captured at both ends never echo.
 //
 //                  from                          to
 //   forward    [flipped, copied) ──────────▶
@@ -60,8 +60,11 @@ export async function drain(
   } = {},
 ): Promise<Drained> {
   const { mover, lease } = work
-  const { times = Number.POSITIVE_INFINITY, onKeys, check = () => work.signal.throwIfAborted() } =
-    options
+  const {
+    times = Number.POSITIVE_INFINITY,
+    onKeys,
+    check = () => work.signal.throwIfAborted(),
+  } = options
   const routes = routesFrom(work.body, shard).map((route) => {
     return { ...route, has: new Set(route.slots) }
   })

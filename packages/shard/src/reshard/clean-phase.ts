@@ -8,7 +8,7 @@ import { type Fence, REFERENCE_SLOT } from '../engine.ts'
 import type { ShardMap } from '../shard-map.ts'
 import type { ShardJson } from '../shard-map-json.ts'
 import { drainAll } from './change-drain.ts'
-import { shardsOf } from './reshard-body.ts'
+import { type ReshardPair, shardsOf } from './reshard-body.ts'
 import { ReshardThrottler } from './reshard-throttle.ts'
 import { allOf, type ReshardWork } from './reshard-work.ts'
 
@@ -17,7 +17,7 @@ const MOST_SLOTS = 512
 
 /** Ends a job that was carried out. */
 export async function clean(work: ReshardWork): Promise<void> {
-  if (!(await deleteRows(work, 'from'))) return
+  if (!(await deleteRows(work, 'from', work.body.pairs))) return
   await releaseAll(work)
   const { dismiss, reweigh } = work.body
   await leaveMap(work, () => dismiss, reweigh)
@@ -26,7 +26,7 @@ export async function clean(work: ReshardWork): Promise<void> {
 
 /** Ends a job that was given up; nothing is flipped by then. */
 export async function abort(work: ReshardWork): Promise<void> {
-  if (!(await deleteRows(work, 'to'))) return
+  if (!(await deleteRows(work, 'to', await begunPairs(work)))) return
   await releaseAll(work)
   const joined = work.body.admit.map(({ id }) => id)
   // A shard that somebody has put to use meanwhile stays.
@@ -37,10 +37,22 @@ export async function abort(work: ReshardWork): Promise<void> {
   await work.save({ state: 'aborted' }, { end: true })
 }
 
-/** Deletes what lies at one side of all pairs; false if a wish came first. */
-async function deleteRows(work: ReshardWork, side: 'from' | 'to'): Promise<boolean> {
+/** The pairs of which anything was copied: where nothing was, a shard may not even have tables. */
+async function begunPairs({ body, mover, lease }: ReshardWork): Promise<readonly ReshardPair[]> {
+  const positions = await allOf(
+    body.pairs.map(({ from, to }) => mover.position(from, to, lease.job)),
+  )
+  return body.pairs.filter((_, i) => positions[i]! > 0)
+}
+
+/** Deletes what lies at one side of pairs; false if a wish came first. */
+async function deleteRows(
+  work: ReshardWork,
+  side: 'from' | 'to',
+  pairs: readonly ReshardPair[],
+): Promise<boolean> {
   const throttler = new ReshardThrottler(work)
-  const left = chunks(work, await work.map(), side)
+  const left = chunks(pairs, await work.map(), side)
   while (left.size > 0) {
     if (!work.mayGoOn) return false
     await throttler.admit([...left.keys()])
@@ -65,13 +77,13 @@ async function deleteRows(work: ReshardWork, side: 'from' | 'to'): Promise<boole
 }
 
 function chunks(
-  { body }: ReshardWork,
+  pairs: readonly ReshardPair[],
   map: ShardMap,
   side: 'from' | 'to',
 ): Map<string, (readonly number[])[]> {
   const alive = new Set(map.liveSlots())
   const stale = new Map<string, number[]>()
-  for (const pair of body.pairs) {
+  for (const pair of pairs) {
     for (const slot of pair.slots) {
       // The rows of a slot that has ended may be left at either side.
       const shards = alive.has(slot) ? [pair[side]] : [pair.from, pair.to]
@@ -97,8 +109,8 @@ async function releaseAll({ body, mover, lease }: ReshardWork): Promise<void> {
 /**
  * Takes shards out of the map, and gives others their new weight.
  *
- * A shard that leaves is not written any more with the reference tables, so it must not be read
- * either by who has not heard of it: its fence closes before, for the moment until the map is saved.
+ * A shard that leaves is not written any more with the reference tables, so nobody may take it for
+ * a member who has not heard of it: its fence closes before the map is saved.
  */
 async function leaveMap(
   work: ReshardWork,

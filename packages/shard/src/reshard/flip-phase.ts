@@ -94,7 +94,10 @@ function reorder(work: ReshardWork, index: number, left: readonly number[]): voi
   const reordered = (pair: ReshardPair): ReshardPair => {
     const { slots, flipped } = pair
     const done = body.direction === 'forward' ? slots.slice(0, flipped) : slots.slice(flipped)
-    return { ...pair, slots: body.direction === 'forward' ? [...done, ...left] : [...left, ...done] }
+    return {
+      ...pair,
+      slots: body.direction === 'forward' ? [...done, ...left] : [...left, ...done],
+    }
   }
   work.note({ pairs: body.pairs.map((pair, i) => (i === index ? reordered(pair) : pair)) })
 }

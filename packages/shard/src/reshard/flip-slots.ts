@@ -163,8 +163,8 @@ function movableOf(map: ShardMap, { from, slots }: FlipBatch): number[] {
 /** That a key of a slot is on its way elsewhere. */
 export function postponed(slot: number, shard: string, epoch: number): FlipPostponed {
   const cause = new PlanConflict(
-    `a key of slot ${slot} is on its way to or from a slot of its own, and must arrive first; call ` +
-      'pin or unpin again for keys whose pin is moving, then resume the job',
+    `a key of slot ${slot} is on its way to or from a slot of its own, and must arrive first; ` +
+      'call pin or unpin again for keys whose pin is moving, then resume the job',
     { shard, slot, epoch },
   )
   return new FlipPostponed(cause.message, { cause })

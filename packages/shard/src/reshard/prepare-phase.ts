@@ -72,9 +72,7 @@ async function admit(work: ReshardWork): Promise<void> {
 async function giveReferences(work: ReshardWork, map: ShardMap): Promise<void> {
   const { mover, lease, body, signal } = work
   const { maxFreezeMs: maxMs } = body.rules
-  const as = (state: Fence['state']): Fence[] => [
-    { slot: REFERENCE_SLOT, state, epoch: map.epoch },
-  ]
+  const as = (state: Fence['state']): Fence[] => [{ slot: REFERENCE_SLOT, state, epoch: map.epoch }]
   await allOf(body.admit.map(({ id }) => mover.setFences(id, lease, as('arriving'))))
   if (!isCopyingReferences(body)) return
   // One after the other, in the order in which transactions take them.

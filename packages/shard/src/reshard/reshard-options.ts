@@ -176,8 +176,7 @@ export function reshardRules(
     maxBarrierMs: atLeast('maxBarrierMs', maxBarrierMs, 0),
     verify,
     auto,
-    reversibleMs:
-      reversibleMs === undefined ? undefined : atLeast('reversibleMs', reversibleMs, 0),
+    reversibleMs: reversibleMs === undefined ? undefined : atLeast('reversibleMs', reversibleMs, 0),
   }
 }
 

@@ -10,7 +10,12 @@ import { ShardMap } from '../shard-map.ts'
 import type { ShardJson } from '../shard-map-json.ts'
 import { show } from '../show.ts'
 import type { CaptureKind, SlotSize } from '../slot-mover.ts'
-import { captureOf, moverOf, type ReshardChange, type ReshardPlanOptions } from './reshard-options.ts'
+import {
+  captureOf,
+  moverOf,
+  type ReshardChange,
+  type ReshardPlanOptions,
+} from './reshard-options.ts'
 
 /** Slots that would go from one shard to another. */
 export interface PlannedPair {

@@ -1,9 +1,9 @@
 // The states of a resharding job, in the order in which it passes them:
 //
-//   planned ─ prepared ─ copying ─ catching-up ─ verifying ─ ready ─ freezing ─ committed
-//      │                                                       ▲        │           │
-//      │                                                       └ reverse┴─ reversible ─ cleaning ─ done
-//      └─────────────────────── aborting ─ aborted (slots that were flipped are reversed first)
+//   planned ─ prepared ─ copying ─ catching-up ─ verifying ─ ready
+//                  ┌─────────────── reverse ────────────────────▲
+//   ready ─ freezing ─ committed ─ reversible ─ cleaning ─ done
+//   any before cleaning ─ aborting ─ aborted; slots that were flipped are reversed first
 //
 // `freezing` flips slots batch by batch, and back again where the direction is `back`.
 
@@ -31,14 +31,7 @@ export const RESHARD_STATES = [
 export type ReshardWish = (typeof RESHARD_WISHES)[number]
 
 /** All of them. */
-export const RESHARD_WISHES = [
-  'pause',
-  'resume',
-  'abort',
-  'cutover',
-  'reverse',
-  'finish',
-] as const
+export const RESHARD_WISHES = ['pause', 'resume', 'abort', 'cutover', 'reverse', 'finish'] as const
 
 /** Whether nothing more happens in a state. */
 export function isOver(state: ReshardState): boolean {

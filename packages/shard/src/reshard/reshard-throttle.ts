@@ -55,9 +55,9 @@ export class ReshardThrottler {
   }
 
   #p99(shard: string, latencyMs: number): number {
-    const window = [...(this.#latencies.get(shard) ?? []), latencyMs].slice(-WINDOW)
-    this.#latencies.set(shard, window)
-    const sorted = window.toSorted((a, b) => a - b)
+    const recent = [...(this.#latencies.get(shard) ?? []), latencyMs].slice(-WINDOW)
+    this.#latencies.set(shard, recent)
+    const sorted = recent.toSorted((a, b) => a - b)
     return sorted[Math.floor((sorted.length - 1) * 0.99)]!
   }
 }

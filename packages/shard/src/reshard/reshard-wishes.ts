@@ -1,5 +1,6 @@
-// What users ask of a job that somebody works on, as changes of its body. The log keeps one wish, the
-// last; so one that comes before the worker has looked takes along those that wait: `cutover pause`.
+// What users ask of a job that somebody works on, as changes of its body. The log keeps one wish,
+// the last; so one that comes before the worker has looked takes along those that wait:
+// `cutover pause`.
 
 import { countSlots, type ReshardBody } from './reshard-body.ts'
 import { RESHARD_WISHES, type ReshardWish, refusalOf } from './reshard-state.ts'

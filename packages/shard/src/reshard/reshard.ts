@@ -17,13 +17,7 @@ import {
   reshardRules,
   reshardSettings,
 } from './reshard-options.ts'
-import {
-  checkBlockers,
-  loadMap,
-  planReshard,
-  type ReshardPlan,
-  reweighed,
-} from './reshard-plan.ts'
+import { checkBlockers, loadMap, planReshard, type ReshardPlan, reweighed } from './reshard-plan.ts'
 import { progressOf, type ReshardProgress } from './reshard-progress.ts'
 import { isOver, type ReshardState, type ReshardWish, refusalOf } from './reshard-state.ts'
 import { heeded, wishAfter } from './reshard-wishes.ts'
@@ -116,9 +110,9 @@ export class Reshard<Tx extends ShardTx = ShardTx> {
    * Any number of processes may call it; one works and the others wait to take over, within the
    * time of a lease if it dies.
    *
-   * @throws {VerifyMismatch}, {@link PlanConflict}, {@link BarrierTimeout} and what else the job has
-   * been paused for: mend it, `resume` and run again; {@link Fenced} if another worker has taken
-   * over since this one stood still; the signal's reason.
+   * @throws what the job has been paused for (`VERIFY_MISMATCH`, `PLAN_CONFLICT`,
+   * `BARRIER_TIMEOUT` …): mend it, `resume` and run again; `FENCED` if another worker has taken
+   * over while this one stood still; the signal's reason.
    */
   async run({ until = 'done', signal }: ReshardRun = {}): Promise<ReshardProgress> {
     this.#closed.signal.throwIfAborted()
@@ -150,7 +144,10 @@ export class Reshard<Tx extends ShardTx = ShardTx> {
    * it saves once a second, and whenever its state changes.
    */
   async *progress(
-    options: { readonly everyMs?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+    options: {
+      readonly everyMs?: number | undefined
+      readonly signal?: AbortSignal | undefined
+    } = {},
   ): AsyncGenerator<ReshardProgress, void, undefined> {
     const { everyMs = 250, signal } = options
     for (let last = ''; ; ) {

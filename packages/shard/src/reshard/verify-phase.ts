@@ -87,7 +87,7 @@ async function differing(
 }
 
 /** A shard may leave out slots without rows. */
-export function isSame(a: SlotChecksum | undefined, b: SlotChecksum | undefined): boolean {
+function isSame(a: SlotChecksum | undefined, b: SlotChecksum | undefined): boolean {
   if ((a?.rows ?? 0) === 0 || (b?.rows ?? 0) === 0) return (a?.rows ?? 0) === (b?.rows ?? 0)
   return a!.rows === b!.rows && a!.hash === b!.hash
 }
@@ -107,7 +107,9 @@ async function hasWrongRow(
     suspects =
       before === undefined
         ? found
-        : new Map([...found].filter(([row, digest]) => before.has(row) && before.get(row) === digest))
+        : new Map(
+            [...found].filter(([row, digest]) => before.has(row) && before.get(row) === digest),
+          )
     if (suspects.size === 0) return false
     const isQuiet = await isUntouched(work, from, slot)
     if (isQuiet && before !== undefined) return true
