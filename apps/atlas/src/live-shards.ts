@@ -1,6 +1,6 @@
-// The shards behind the page: they serve the crowd when a button asks them to, pin and unpin cities,
-// and let a fifth shard join or leave. One thing after the other, so that what the page shows is of
-// one moment; slots alone move beside the rest (live-job.ts).
+// The shards behind the page: they serve the crowd when a button asks them to, pin and unpin
+// cities, and let a fifth shard join or leave. One thing after the other, so that what the page
+// shows is of one moment; slots alone move beside the rest (live-job.ts).
 
 import type { CapacityReport } from '@ashlar/shard'
 import type { City } from './city.ts'
@@ -98,7 +98,8 @@ export class LiveShards {
   reshard(): Promise<StoreFigures> {
     return this.#next(async () => {
       if (this.#job?.isRunning) {
-        throw new StoreError('ERR_ATLAS_MOVING', 'slots move already: wait until they have arrived')
+        const message = 'slots move already: wait until they have arrived'
+        throw new StoreError('ERR_ATLAS_MOVING', message)
       }
       const isThere = this.#shards.ids.includes(FIFTH)
       const change = isThere ? { remove: [FIFTH] } : { add: [FIFTH] }

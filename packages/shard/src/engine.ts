@@ -122,7 +122,7 @@ export interface OpenTransaction<Tx extends ShardTx> {
 
 /** A snapshot of one shard, being read. */
 export interface Scan {
-  /** The slots that the shard owns in this snapshot, in order; frozen ones included, arriving not. */
+  /** The slots that the shard owns in this snapshot, in order: frozen ones too, arriving not. */
   readonly owned: readonly number[]
   /** The rows in the order asked for, in batches, with constant memory. */
   rows(): AsyncIterable<readonly Row[]>

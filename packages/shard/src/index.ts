@@ -28,9 +28,9 @@ export {
   type TableSpec,
 } from './engine.ts'
 export { type HeavyHitter, HeavyHitters, type HeavyHittersOptions } from './heavy-hitters.ts'
+export type { JobLog, JobRecord, JobSave } from './job-log.ts'
 export type { MapChange, MapPlan, SlotTransfer } from './map-change.ts'
 export type { Decision, DecisionLog, MapStore, SagaLog, SagaRecord } from './map-store.ts'
-export type { JobLog, JobRecord, JobSave } from './job-log.ts'
 export type { KeyRef, PinEdit } from './pin-edit.ts'
 export type { PinOptions } from './pin-key.ts'
 export type { Recovery, RecoveryOptions } from './recovery.ts'

@@ -54,8 +54,8 @@ export interface JobLog {
   /** Ends the lease, so that another may take it at once. Does nothing with an old token. */
   drop(id: string, token: number): Promise<void>
   /**
-   * Writes the body, if the token is the latest; and with it, all or nothing, the map, if the one in
-   * force has epoch `expected`; and that the job has ended.
+   * Writes the body, if the token is the latest; and with it, all or nothing, the map, if the one
+   * in force has epoch `expected`; and that the job has ended.
    */
   save(
     id: string,

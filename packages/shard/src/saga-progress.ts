@@ -6,9 +6,9 @@
 //                          so a runner that was believed dead cannot go on
 //
 // Names go with their slot when it moves to another shard, so one name must never stand under two
-// slots: those could not come to lie on one shard. They do not follow a key that is pinned. So where
-// the map has changed since the saga began, a name that is not on the slot's shard is looked for on
-// the others; what a job that moves the slot has copied there is no name, see slot-copies.ts.
+// slots: those could not come to lie on one shard. They do not follow a key that is pinned. So
+// where the map has changed since the saga began, a name that is not on the slot's shard is looked
+// for on the others; what a job that moves the slot has copied there is no name, see slot-copies.
 
 import {
   retryConflicts,
@@ -61,7 +61,7 @@ export class SagaProgress<I, Tx extends ShardTx> {
   run(index: number, signal: AbortSignal | undefined): Promise<void> {
     const { input, id } = this.#saga
     const attempt = async (): Promise<void> => {
-      // A slot that moved may have left the name that says `closed` behind: ask the store again.
+      // A key that was pinned has left the name that says `closed` behind: ask the store again.
       while (this.#context.map().epoch !== this.#renewedEpoch) await this.renew()
       await this.#onShardOf(index, signal, async (tx) => {
         const closed = this.#closed(index)

@@ -74,7 +74,7 @@ export interface ShardErrorDetails {
  * | UNREACHABLE | a shard does not answer; nothing is known to have been changed |
  * | UNSUPPORTED | the engine cannot do that; the message says which can |
  * | PLAN_CONFLICT | something stands against a plan, or came in its way: the message says what |
- * | VERIFY_MISMATCH | rows at source and target differ (`slots`): nothing was cut over; look at them |
+ * | VERIFY_MISMATCH | rows at source and target differ (`slots`): nothing was cut over |
  * | FREEZE_TIMEOUT | writers held a slot for too long; nothing was changed, it is tried again |
  * | BARRIER_TIMEOUT | old transactions (`blockers`) still run: end them, then resume |
  * | FENCED | another worker has taken over the job: stop this one |

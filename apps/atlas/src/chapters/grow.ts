@@ -115,8 +115,8 @@ function print(
   served: number,
 ): void {
   teller.line(
-    `  ${whole(slots.flipped)} slots with ${whole(rows.copied)} rows in ${milliseconds(elapsed)}, ` +
-      `under ${whole(served)} requests`,
+    `  ${whole(slots.flipped)} slots with ${whole(rows.copied)} rows moved in ` +
+      `${milliseconds(elapsed)}, under ${whole(served)} requests`,
   )
   teller.line(
     `  ${whole(changes)} changes followed; ${whole(flips)} batches, each frozen for at most ` +

@@ -110,7 +110,7 @@ async function watch(job: Reshard, view: ProgressView, signal: AbortSignal): Pro
   }
 }
 
-/** Progress on a terminal as one line that changes; elsewhere a line a state; JSON a line a look. */
+/** Progress: on a terminal one line that changes; elsewhere a line a state; JSON a line a look. */
 class ProgressView {
   readonly #isJson: boolean
   readonly #host: Host

@@ -24,7 +24,7 @@ export function progressLine(progress: ReshardProgress, columns: number): string
 }
 
 /** How much of what its state is about is done, from 0 to 1. */
-export function shareOf({ state, direction, rows, slots }: ReshardProgress): number | undefined {
+function shareOf({ state, direction, rows, slots }: ReshardProgress): number | undefined {
   const of = (done: number, total: number) => (total === 0 ? 1 : Math.min(1, done / total))
   switch (state) {
     case 'copying':

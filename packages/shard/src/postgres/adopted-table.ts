@@ -129,7 +129,8 @@ export class AdoptedTable {
     const columns = ['ctid::text as place', 'xmin::text as version', ...keys]
     const { rows } = await session.run(
       unnamed(
-        `select ${columns.join(', ')}, array[${id}]::text as id from only ${leaf.name} where ${where}`,
+        `select ${columns.join(', ')}, array[${id}]::text as id from only ${leaf.name} ` +
+          `where ${where}`,
       ),
     )
     if (rows.length === 0) return 0

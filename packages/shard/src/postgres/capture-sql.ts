@@ -67,7 +67,8 @@ export function captureSql(table: MovedTable): string {
   const body = `
 begin
   if tg_op <> 'INSERT' then
-    if tg_op = 'DELETE' or ${identity('old', primaryKey)} is distinct from ${identity('new', primaryKey)} then
+    if tg_op = 'DELETE'
+      or ${identity('old', primaryKey)} is distinct from ${identity('new', primaryKey)} then
       ${noteSql(name, 'old', primaryKey)}
     end if;
   end if;

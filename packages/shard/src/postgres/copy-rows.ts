@@ -28,7 +28,7 @@ import { SLOT_COLUMN } from './row-shape.ts'
 import { unnamed } from './statement.ts'
 
 /** A table at both ends. */
-export interface TablePair {
+interface TablePair {
   readonly from: MovedTable
   readonly to: MovedTable
 }

@@ -1,7 +1,6 @@
 // Rows from one server to another by COPY, through this process and never as values in it: what
 // one server sends, the other takes. The streams are those of the package `pg-copy-streams`.
 
-import { pipeline } from 'node:stream/promises'
 import { ShardError } from '../shard-error.ts'
 import { explain } from './postgres-error.ts'
 import type { PostgresSession } from './postgres-session.ts'
@@ -33,22 +32,22 @@ export async function pipeRows(from: CopyEnd, to: CopyEnd, signal?: AbortSignal)
   const sink = streams.from(to.text, { highWaterMark: BUFFER_BYTES })
   const source = streams.to(from.text, { highWaterMark: BUFFER_BYTES })
   let bytes = 0
-  const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      bytes += chunk.length
-      yield chunk
-    }
-  }
-  // Which of them failed first: the pipeline gives its error to the other as well.
+  // They may fail more than once, and the other with them: the first is what went wrong.
   const failure = new Promise<never>((_, reject) => {
-    source.once('error', (error) => reject(explain(from.shard, error)))
-    sink.once('error', (error) => reject(explain(to.shard, error)))
+    source.on('error', (error) => reject(explain(from.shard, error)))
+    sink.on('error', (error) => reject(explain(to.shard, error)))
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   failure.catch(ignore)
   to.session.lend(sink)
   from.session.lend(source)
-  const piped = pipeline(source, counted, sink)
+  const piped = (async () => {
+    for await (const chunk of source) {
+      bytes += (chunk as Uint8Array).length
+      if (!sink.write(chunk)) await new Promise((resolve) => sink.once('drain', resolve))
+    }
+    await new Promise<void>((resolve) => sink.end(resolve))
+  })()
   piped.catch(ignore)
   try {
     await Promise.race([piped, failure])

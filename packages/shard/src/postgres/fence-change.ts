@@ -6,6 +6,7 @@ import type { Fence } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
 import { sleep, type Timers } from '../timers.ts'
 import { fenceColumns, LOCK_CLASS, LOCK_SLOTS, STRIPES, WRITE_FENCES } from './fence-sql.ts'
+import { DURABLY } from './job-sql.ts'
 import { sqlStateOf } from './postgres-error.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { type Statement, unnamed } from './statement.ts'
@@ -78,6 +79,8 @@ async function change(
   const [slots, states, epochs] = fenceColumns(fences)
   const statements = [
     unnamed(`set local lock_timeout = ${TURN_MS}`),
+    // A fence that a crash takes back would have two owners.
+    unnamed(`select ${DURABLY}`),
     ...before,
     unnamed(LOCK_SLOTS, [slots]),
     unnamed(WRITE_FENCES, [slots, states, epochs]),

@@ -52,7 +52,8 @@ export function jobSql(schema: string): JobSql {
       returning token, ${DURABLY}`,
     renew: `update ${job} set lease_until = ${AFTER('$3')} where ${held} returning ${DURABLY}`,
     drop: `update ${job} set lease_until = clock_timestamp() where ${held}`,
-    save: `update ${job} set body = $3, is_ended = is_ended or $4 where ${held} returning ${DURABLY}`,
+    save: `update ${job} set body = $3, is_ended = is_ended or $4 where ${held}
+      returning ${DURABLY}`,
     // The row of the job is locked before the map is looked at, and written only with the map.
     saveWithMap: `with held as (select id from ${job} where ${held} for update),
       changed as (

@@ -68,7 +68,8 @@ const PEEK = `with change as materialized (
     ${SLOT_NAME}, $1::pg_lsn, $2::int, 'proto_version', '1',
     'publication_names', '${PUBLICATION}', 'messages', 'true'))
 select data, (select count(*) from change) as total from change
-where get_byte(data, 0) in (67, 82) or ${IS_SAID(SLOT_CHANGED)} or (get_byte(data, 0) in (68, 73, 84, 85)
+where get_byte(data, 0) in (67, 82) or ${IS_SAID(SLOT_CHANGED)}
+  or (get_byte(data, 0) in (68, 73, 84, 85)
   and xid not in (select xid from change where ${IS_SAID(MOVER_SLOT)}))`
 const ADVANCE = `select pg_catalog.pg_replication_slot_advance(slot_name, $1::pg_lsn)
 from pg_catalog.pg_replication_slots
@@ -131,14 +132,14 @@ export async function logicalProblem(at: MoverShard): Promise<string | undefined
   const { level, may_replicate, has_room } = rows[0]!
   if (level !== 'logical') {
     return (
-      `shard ${at.id} has wal_level = ${level}, so its changes cannot be decoded: set wal_level = ` +
-      "logical in postgresql.conf and restart it, or capture by 'trigger'"
+      `shard ${at.id} has wal_level = ${level}, so its changes cannot be decoded: set ` +
+      "wal_level = logical in postgresql.conf and restart it, or capture by 'trigger'"
     )
   }
   if (!may_replicate) {
     return (
-      `the role of shard ${at.id} may not read the log: ALTER ROLE … REPLICATION, or capture by ` +
-      "'trigger'"
+      `the role of shard ${at.id} may not read the log: ALTER ROLE … REPLICATION, or capture ` +
+      "by 'trigger'"
     )
   }
   if (has_room) return undefined
@@ -246,7 +247,8 @@ async function whenFree<T>(at: MoverShard, work: () => Promise<T>): Promise<T> {
 function givenUp(shard: string, cause: unknown): PlanConflict {
   return new PlanConflict(
     `shard ${shard} no longer has the log since the last change that was read ` +
-      `(${(cause as Error).message}): abort the job, raise max_slot_wal_keep_size, and begin another`,
+      `(${(cause as Error).message}): abort the job, raise max_slot_wal_keep_size, and begin ` +
+      'another',
     { shard, cause },
   )
 }

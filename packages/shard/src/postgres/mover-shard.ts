@@ -11,6 +11,7 @@ import { sleep } from '../timers.ts'
 import { MOVER_SLOT } from './capture-sql.ts'
 import type { FenceWait } from './fence-change.ts'
 import { LEASE_LOCK, LOCK_CLASS } from './fence-sql.ts'
+import { DURABLY } from './job-sql.ts'
 import { type MovedTable, readMovedTables } from './moved-table.ts'
 import { isNotInstalled, sqlStateOf } from './postgres-error.ts'
 import { install } from './postgres-install.ts'
@@ -45,9 +46,10 @@ const SETTINGS = {
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
 }
+/** And what is done here stays done after a crash, also where commits do not wait for the disk. */
 const PIN = `select ${Object.entries(SETTINGS)
   .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
-  .join(', ')}`
+  .join(', ')}, ${DURABLY}`
 const SILENCE = `select case
 when pg_catalog.has_parameter_privilege('session_replication_role', 'set')
 then pg_catalog.set_config('session_replication_role', 'replica', true)
@@ -158,6 +160,7 @@ export class MoverShard {
     try {
       session.run(unnamed(BEGIN.write), { role: 'begin' })
       session.run(unnamed(`set local lock_timeout = ${CLAIM_TURN_MS}`))
+      session.run(unnamed(`select ${DURABLY}`))
       session.run(unnamed('select ashlar.claim_lease($1, $2)', [job, token]))
       await session.run(unnamed('commit'), { role: 'end' })
     } finally {

@@ -3,7 +3,7 @@
 //
 //   R relation, names, columns    I relation, N row    U relation, [K key | O row], N row
 //   D relation, K key | O row     T relations          C flags, commit, end of the transaction
-//   M a message: of a transaction from there on, that rows have changed their slot, see guard-sql.ts
+//   M a message: that rows change their slot from there on in a transaction, see guard-sql.ts
 //   a row: how many columns, then for each  n null | u unchanged | t length, text
 //
 // Source: PostgreSQL documentation, "Logical Replication Message Formats".

@@ -77,7 +77,8 @@ const MOVER_POOL_SIZE = 8
  * The role it logs in as must own the tables, and for `install` may create the schema `ashlar`.
  * A role that only routes needs USAGE on that schema, SELECT on its tables, INSERT and DELETE on
  * `ashlar.mark`, INSERT on `ashlar.dirty`, and what its statements need; `setFences` also INSERT
- * and UPDATE on `ashlar.fence` and UPDATE on `ashlar.shard`. Transactions over shards are ended by the role that began them.
+ * and UPDATE on `ashlar.fence` and UPDATE on `ashlar.shard`. Transactions over shards are ended by
+ * the role that began them.
  *
  * Writers run READ COMMITTED, readers REPEATABLE READ. Values: int8 and numeric are a number where
  * that is exact, else a bigint (a numeric with a fraction: the nearest number); `date`, `timestamp`

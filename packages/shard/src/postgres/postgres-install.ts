@@ -52,6 +52,7 @@ select json_build_object(
     else json_build_array(c.oid::regclass::text) end) as found
 from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass($1)`
 
+const MAX_IDLE_MS = 10_000
 const LOCK = `select pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${INSTALL_LOCK})`
 const NAME_SHARD =
   'insert into ashlar.shard (id) select $1 where not exists (select from ashlar.shard)'
@@ -95,6 +96,8 @@ export async function installBookkeeping(
 async function transact(session: PostgresSession, work: () => Promise<void>): Promise<void> {
   // In one go with what follows: where they are refused, so is that.
   session.run(unnamed(BEGIN_WRITING), { role: 'begin' })
+  // A process that was stopped in the middle must not hold the lock for ever.
+  session.run(unnamed(`set local idle_in_transaction_session_timeout = ${MAX_IDLE_MS}`))
   session.run(unnamed(LOCK))
   await work()
   await session.run(unnamed('commit'), { role: 'end' })
@@ -146,8 +149,7 @@ function problemOf(spec: TableSpec, found: FoundTable): string | undefined {
   return slot.type === 'integer' ? undefined : `has a column ${SLOT_COLUMN} that is ${slot.type}`
 }
 
-/** Whether it has a column for slots. */
-export function hasSlot({ columns }: FoundTable): boolean {
+function hasSlot({ columns }: FoundTable): boolean {
   return columns.some(({ name }) => name === SLOT_COLUMN)
 }
 

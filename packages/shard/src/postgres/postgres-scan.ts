@@ -104,6 +104,8 @@ export class PostgresScan implements Scan {
         return `ashlar_slot = any(${parameter(request.slots)}::int[]) and ${IS_OWNED}`
       })
       const opened = this.#cursor.open(text, values)
+      // Where both are refused, what is said of the first is enough.
+      opened.catch(ignore)
       const version = String((await versioned).rows[0]?.version)
       await opened
       this.#cursor.prefetch()
@@ -146,3 +148,5 @@ async function hasFailed(promise: Promise<unknown>): Promise<boolean> {
 function closed(): ShardError {
   return new ShardError('CLOSED', 'this scan was closed')
 }
+
+function ignore(): void {}

@@ -82,7 +82,8 @@ export class PostgresTx implements SqlTx {
   }
 
   mark(name: string): Promise<boolean> {
-    const text = `insert into ashlar.mark (name, ${SLOT_COLUMN}) values ($1, $2) on conflict do nothing`
+    const text = `insert into ashlar.mark (name, ${SLOT_COLUMN}) values ($1, $2)
+      on conflict do nothing`
     return this.#mark(text, [name, this.#slot])
   }
 

@@ -45,7 +45,8 @@ export async function sumSlots(
   const sums = new Map(slots.map((slot) => [slot, { rows: 0, sum: 0n }]))
   await at.transact({ as: 'snapshot', signal }, async (session) => {
     for (const table of tables) {
-      const text = `select ${SLOT_COLUMN} as slot, count(*) as rows, sum(${hashSql(table)})::text as sum
+      const text = `select ${SLOT_COLUMN} as slot, count(*) as rows,
+        sum(${hashSql(table)})::text as sum
         from ${table.table} t where ${SLOT_COLUMN} = any($1) group by 1`
       const { rows } = await session.run(unnamed(text, [slots]))
       for (const row of rows) {

@@ -1,8 +1,8 @@
 // Evens out what shards hold by what their slots hold, measured now: hash slots are of about equal
 // size as long as keys are, and then one customer grows.
 //
-// The most loaded shard, beside its share by weight, gives the least loaded one a slot, the one that
-// brings both nearest together, until all are within the factor or no slot is small enough.
+// The most loaded shard, beside its share by weight, gives the least loaded one a slot, the one
+// that brings both nearest together, until all are within the factor or no slot is small enough.
 // The sum of the squares of what shards are off falls with each, so it ends. Slots that somebody
 // placed by hand stay: pins, directory entries, tables that lie on one shard as a whole. Those of a
 // zone stay in it. O(moves · (shards + slots of a shard)).
