@@ -44,8 +44,13 @@ export function runsOn(version, least) {
   return true
 }
 
-/** Turns each `expression // → value` into an assertion; a declaration is asserted by its name. */
-function withAssertions(source) {
+/**
+ * Turns each `expression // → value` into an assertion; a declaration is asserted by its name.
+ *
+ * @param {string} source
+ * @returns {{ code: string, claims: number }}
+ */
+export function withAssertions(source) {
   let claims = 0
   const lines = source.split('\n').map((text) => {
     const claim = CLAIM.exec(text)?.groups

@@ -1,4 +1,5 @@
-// Every README's example runs from source, with its claims (`// → value`) as assertions.
+// Every example of a README and of a page of the site runs from source, with its claims
+// (`// → value`) as assertions.
 
 import { spawnSync } from 'node:child_process'
 import { globSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,6 +25,16 @@ describe.each(globSync('{.,packages/*}/README.md', { cwd: root }))('%s', (readme
     expect(examples[0].claims).toBeGreaterThan(0)
   })
 
+  test.each(examples)('runs as it says at line $line', ({ code }) => {
+    expect(runExample(code)).toMatchObject({ status: 0, stderr: '' })
+  })
+})
+
+const pages = globSync('apps/docs/{*.md,{about,guide,packages,ko}/**/*.md}', { cwd: root })
+  .map((page) => ({ page, examples: examplesOf(join(root, page)) }))
+  .filter(({ examples }) => examples.length > 0)
+
+describe.each(pages)('$page', ({ examples }) => {
   test.each(examples)('runs as it says at line $line', ({ code }) => {
     expect(runExample(code)).toMatchObject({ status: 0, stderr: '' })
   })

@@ -10,6 +10,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asCommonJs, examplesOf, runsOn } from './examples.mjs'
 
+/** The compilers of consumers, by what they are installed as: 7, and 5.4 to 6. */
+const COMPILERS = ['typescript', 'typescript-6', 'typescript-5.9', 'typescript-5.4']
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const place = mkdtempSync(join(tmpdir(), 'ashlar-packages-'))
 const consumer = join(place, 'consumer')
@@ -33,7 +36,7 @@ try {
   install()
   for (const { folder, name } of packages) runExamples(`@ashlar/${name}`, join(folder, 'README.md'))
   runExamples('ashlar', join(root, 'README.md'))
-  for (const version of ['typescript', 'typescript-5.4']) typeCheck(version)
+  for (const version of COMPILERS) typeCheck(version)
 } finally {
   rmSync(place, { recursive: true, force: true })
 }

@@ -13,6 +13,13 @@ export type BreakerErrorCode = 'INVALID_OPTION' | 'INVALID_SNAPSHOT' | 'ISOLATED
  * | INVALID_OPTION | an option or argument is out of its range; `option` names it |
  * | INVALID_SNAPSHOT | what `restore` was given is no snapshot; `option` names the field |
  * | ISOLATED | `restore` while the breaker is isolated |
+ *
+ * @example
+ * try {
+ *   consecutive(0)
+ * } catch (error) {
+ *   error instanceof BreakerError && error.code // → 'INVALID_OPTION'
+ * }
  */
 export class BreakerError extends Error {
   override readonly name: string = 'BreakerError'

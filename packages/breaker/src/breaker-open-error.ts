@@ -3,7 +3,17 @@
 // to capture it. `Error.stackTraceLimit` is the one switch that engines have for that. Name, code
 // and message are read off the prototype, for the same reason: most refusals are never printed.
 
-/** A call that a breaker refused: the function was not called. */
+/**
+ * A call that a breaker refused: the function was not called.
+ *
+ * @example
+ * try {
+ *   return await breaker.run(() => charge(order))
+ * } catch (error) {
+ *   if (error instanceof BreakerOpenError) return busy({ retryAfterMs: error.retryAfterMs })
+ *   throw error
+ * }
+ */
 export class BreakerOpenError extends Error {
   /**
    * After how many milliseconds a call may be admitted: the rest of the open time; 0 if half-open,

@@ -32,7 +32,7 @@ export interface CallMemory extends Tally {
 /** What a window held, with ages instead of times. */
 export type WindowSnapshot =
   | { readonly kind: 'streak'; readonly failures: number }
-  /** One digit a call, oldest first: the bits {@link FAILED} and {@link SLOW}. */
+  /** One digit a call, oldest first: its bits are 1 for failed and 2 for slow. */
   | { readonly kind: 'count'; readonly outcomes: string }
   | { readonly kind: 'time'; readonly buckets: readonly BucketSnapshot[] }
 

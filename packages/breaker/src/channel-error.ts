@@ -13,6 +13,13 @@ export type ChannelErrorCode = 'CLOSED' | 'UNAVAILABLE' | 'TIMEOUT' | 'MESSAGE_T
  * | UNAVAILABLE | there is no connection now, or the server refused; `cause` says what it said |
  * | TIMEOUT | the answer took longer than `timeoutMs` |
  * | MESSAGE_TOO_LARGE | PostgreSQL takes messages of less than 8,000 bytes |
+ *
+ * @example
+ * try {
+ *   await channel.publish('hello', { signal })
+ * } catch (error) {
+ *   if (error instanceof ChannelError && error.code === 'UNAVAILABLE') console.log(error.cause)
+ * }
  */
 export class ChannelError extends Error {
   override readonly name: string = 'ChannelError'

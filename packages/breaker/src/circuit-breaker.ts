@@ -240,6 +240,7 @@ export class CircuitBreaker {
    * old and changes nothing, a higher one wins; at the same one 'open' wins, and a breaker that is
    * open keeps its own end, so that copies of a message change nothing. Never isolates or releases.
    *
+   * @param remote what another breaker did
    * @returns whether the state changed
    * @throws BreakerError INVALID_OPTION
    */
@@ -326,6 +327,7 @@ export class CircuitBreaker {
    * Tells a listener, inside the change it is told of. What it throws stays with it and is told to
    * listeners of 'fault'.
    *
+   * @param event what to hear of
    * @returns what to dispose of to listen no more
    * @throws BreakerError INVALID_OPTION
    */

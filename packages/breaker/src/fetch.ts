@@ -38,7 +38,7 @@ export interface BreakerFetchOptions {
  * @returns a function to be used as `fetch`; it rejects with BreakerOpenError where it refuses
  * @example
  * const get = breakerFetch({ breakers: new KeyedBreakers({ trip: consecutive(5) }) })
- * const response = await get('https://example.com/')
+ * const response = await get(url)
  */
 export function breakerFetch(options: BreakerFetchOptions): typeof globalThis.fetch {
   const { breakers, timeoutMs, classify = byStatus, now = Date.now } = options

@@ -92,7 +92,11 @@ export class KeyedBreakers<K = string> {
     return slot === undefined ? undefined : this.#breakers[slot]
   }
 
-  /** Calls the function through the key's breaker; see {@link CircuitBreaker.run}. */
+  /**
+   * Calls the function through the key's breaker; see {@link CircuitBreaker.run}.
+   *
+   * @param fn the call; it is given the signal
+   */
   run<T>(
     key: K,
     fn: (context: CallContext) => T | PromiseLike<T>,

@@ -38,6 +38,8 @@ export interface FailureRateOptions {
  * empties it. Costs one reading of the clock a call.
  *
  * @throws BreakerError INVALID_OPTION
+ * @example
+ * failureRate({ window: timeWindow({ ms: 30_000, buckets: 30 }), rate: 0.5 })
  */
 export function timeWindow(options: {
   readonly ms: number
@@ -51,6 +53,8 @@ export function timeWindow(options: {
  * The last `calls` calls, however old; 1 to 1,000,000, of a byte each. Reads no clock.
  *
  * @throws BreakerError INVALID_OPTION
+ * @example
+ * failureRate({ window: countWindow(200), rate: 0.3, minCalls: 50 })
  */
 export function countWindow(calls: number): WindowSize {
   return { kind: 'count', calls: requireInteger('countWindow.calls', calls, 1, 1_000_000) }
@@ -82,6 +86,8 @@ export function failureRate(options: FailureRateOptions = {}): Trip {
  * Opens at so many failures in a row, 1 to 1,000,000. Reads no clock.
  *
  * @throws BreakerError INVALID_OPTION
+ * @example
+ * const breaker = new CircuitBreaker({ trip: consecutive(5) })
  */
 export function consecutive(failures: number): Trip {
   return Object.freeze({

@@ -47,6 +47,10 @@ type Dispatch<O, H> = (options: O, handler: H) => boolean
  *
  * Put it outside of `retry`, so that a request and its retries count once, or inside, so that each
  * attempt counts and is refused.
+ *
+ * @example
+ * const breakers = new KeyedBreakers({ trip: failureRate({ rate: 0.5 }) })
+ * const agent = new Agent().compose(breakerInterceptor({ breakers }))
  */
 export function breakerInterceptor(
   options: BreakerInterceptorOptions,

@@ -81,6 +81,9 @@ export class AdaptiveCache<K, V> extends PolicyCache<K, V> {
     return this.contest.rule.name
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

@@ -3,6 +3,13 @@
  *
  * `code` is stable and is what a program should look at; the message says what was given, what
  * is allowed and how to mend it.
+ *
+ * @example
+ * try {
+ *   new LruCache({ max: 0 })
+ * } catch (error) {
+ *   error instanceof CacheError && error.code // → 'ERR_CACHE_MAX'
+ * }
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError'

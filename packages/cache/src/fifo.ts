@@ -22,6 +22,9 @@ export class FifoCache<K, V> extends PolicyCache<K, V> {
     super(options, 1)
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

@@ -60,23 +60,27 @@ export class KeyvStore {
     this.namespace = namespace
   }
 
+  /** The value of a key, or undefined. */
   async get(key: string): Promise<unknown> {
     return this.#cache.get(this.#own(key))
   }
 
+  /** The values of keys, in their order. */
   async getMany(keys: readonly string[]): Promise<unknown[]> {
     return keys.map((key) => this.#cache.get(this.#own(key)))
   }
 
+  /** Whether a key is there. */
   async has(key: string): Promise<boolean> {
     return this.#cache.has(this.#own(key))
   }
 
+  /** Which of the keys are there, in their order. */
   async hasMany(keys: readonly string[]): Promise<boolean[]> {
     return keys.map((key) => this.#cache.has(this.#own(key)))
   }
 
-  /** Sets a value until `expires`, milliseconds of the wall clock; deletes it if that is past. */
+  /** Keeps a value until `expires`, milliseconds of the wall clock; deletes the key if past. */
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
     const own = this.#own(key)
     if (expires === undefined) {
@@ -90,14 +94,17 @@ export class KeyvStore {
     return true
   }
 
+  /** Sets all entries, as {@link set} does. */
   async setMany(entries: readonly KeyvStoreEntry[]): Promise<boolean[]> {
     return Promise.all(entries.map(({ key, value, expires }) => this.set(key, value, expires)))
   }
 
+  /** Deletes a key; whether it was there. */
   async delete(key: string): Promise<boolean> {
     return this.#cache.delete(this.#own(key))
   }
 
+  /** Deletes keys; which of them were there. */
   async deleteMany(keys: readonly string[]): Promise<boolean[]> {
     return keys.map((key) => this.#cache.delete(this.#own(key)))
   }

@@ -42,6 +42,9 @@ export class LfuCache<K, V> extends PolicyCache<K, V> {
     })
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

@@ -100,7 +100,11 @@ export class MissRatioCurve<K> {
     if (this.#distances.size > this.#maxSamples) this.#lower()
   }
 
-  /** The part of the requests that an LRU cache with room for `max` entries would have missed. */
+  /**
+   * The part of the requests that an LRU cache with room for `max` entries would have missed.
+   *
+   * @throws {CacheError} `ERR_CACHE_MAX` unless `max` is a number of at least 0.
+   */
   missRatio(max: number): number {
     if (!(max >= 0)) {
       throw new CacheError('ERR_CACHE_MAX', `max: got ${show(max)}, allowed is a number from 0`)

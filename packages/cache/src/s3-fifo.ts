@@ -47,6 +47,9 @@ export class S3FifoCache<K, V> extends PolicyCache<K, V> {
     this.resized()
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

@@ -37,6 +37,9 @@ export class SieveCache<K, V> extends PolicyCache<K, V> {
     })
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

@@ -62,6 +62,9 @@ export class TinyLfuCache<K, V> extends PolicyCache<K, V> {
     this.resized()
   }
 
+  /**
+   * @param key any value, compared as a `Map` does
+   */
   override get(key: K): V | undefined {
     const { store, extras } = this
     const slot = store.find(key, store.hashOf(key))

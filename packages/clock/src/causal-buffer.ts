@@ -91,7 +91,11 @@ export class CausalBuffer<M> {
     return this.#size
   }
 
-  /** Counts a message of this member as sent and delivered; returns the stamp to send with it. */
+  /**
+   * Counts a message of this member as sent and delivered; returns the stamp to send with it.
+   *
+   * @throws {ClockError} INVALID_ID if the buffer was made without `self`.
+   */
   send(): VersionVector {
     const { counts, ids } = this.#routes
     if (this.#self < 0) {

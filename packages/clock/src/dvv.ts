@@ -38,6 +38,9 @@ export class Dvv<V> {
   /**
    * Reads what {@link encode} wrote.
    *
+   * @param bytes what was written
+   * @param codec of the values
+   * @param members the ones it was written with, if it was
    * @throws {ClockError} INVALID_BYTES, also where the codec throws (its error is the `cause`).
    */
   static decode<V>(
@@ -78,6 +81,7 @@ export class Dvv<V> {
    * The state after a write that `server` takes, from a client that has read `context` (an empty
    * one for a blind write). What the context covers is overwritten, the rest stays beside it.
    *
+   * @param value what is written
    * @throws {ClockError} FUTURE_CONTEXT if the context knows more writes of `server` than this
    *   state does: the server lost its disk, see {@link replicaId}. INVALID_ID, INVALID_COUNTER.
    */
@@ -99,7 +103,11 @@ export class Dvv<V> {
     return Dvv.#of(history.merge(context).increment(server), siblings)
   }
 
-  /** The values of both replicas less what either knows to be overwritten. O(n). */
+  /**
+   * The values of both replicas less what either knows to be overwritten. O(n).
+   *
+   * @param other of another replica
+   */
   sync(other: Dvv<V>): Dvv<V> {
     if (this === other) return this
     const history = this.#history.merge(other.#history)
@@ -114,7 +122,11 @@ export class Dvv<V> {
     return isOurs && kept.length === siblings.length ? this : Dvv.#of(history, kept)
   }
 
-  /** Which of the two knows more writes. */
+  /**
+   * Which of the two knows more writes.
+   *
+   * @param other of another replica
+   */
   compare(other: Dvv<V>): Order {
     return this.#history.compare(other.#history)
   }
@@ -131,7 +143,11 @@ export class Dvv<V> {
     return this.size < 2 ? this : this.put(merge(this.values()), this.#history, server)
   }
 
-  /** The same dots with other values. */
+  /**
+   * The same dots with other values.
+   *
+   * @param convert called once a value
+   */
   map<W>(convert: (value: V) => W): Dvv<W> {
     const siblings = this.#siblings.map(({ id, counter, value }) => {
       return { id, counter, value: convert(value) }

@@ -36,7 +36,13 @@ const DIGITS = Uint8Array.from(HEX, (digit) => digit.charCodeAt(0))
 /** The value of each code below 128 that is a lower-case hex digit; 255, as -1 becomes, else. */
 const VALUES = Uint8Array.from({ length: 128 }, (_, code) => HEX.indexOf(String.fromCharCode(code)))
 
-/** Total order: by wall, then logical, then node; the order of {@link encodeHlc} as text. */
+/**
+ * Total order: by wall, then logical, then node; the order of {@link encodeHlc} as text.
+ *
+ * @example
+ * const before = { wall: 1_700_000_000_000, logical: 7, node: 'oslo' }
+ * compareHlc(before, { ...before, logical: 8 }) < 0 // → true
+ */
 export function compareHlc(a: HlcTimestamp, b: HlcTimestamp): number {
   if (a.wall !== b.wall) return a.wall - b.wall
   if (a.logical !== b.logical) return a.logical - b.logical
@@ -83,6 +89,8 @@ export function encodeHlc({ wall, logical, node }: HlcTimestamp): string {
  * The timestamp in a text that {@link encodeHlc} wrote.
  *
  * @throws {ClockError} INVALID_BYTES for any other text, upper-case digits included.
+ * @example
+ * decodeHlc('018bcfe56800-0007-oslo').logical // → 7
  */
 export function decodeHlc(text: string): HlcTimestamp {
   const isFramed =
@@ -102,6 +110,8 @@ export function decodeHlc(text: string): HlcTimestamp {
  * 48 bits of wall and 16 of logical as one unsigned 64-bit number, without the node.
  *
  * @throws {ClockError} INVALID_COUNTER for a part out of its range.
+ * @example
+ * hlcToBigInt(decodeHlc('018bcfe56800-0007-oslo')) // → 0x018bcfe568000007n
  */
 export function hlcToBigInt({ wall, logical }: HlcTimestamp): bigint {
   checkParts(wall, logical)
@@ -111,7 +121,11 @@ export function hlcToBigInt({ wall, logical }: HlcTimestamp): bigint {
 /**
  * The timestamp in a number that {@link hlcToBigInt} made.
  *
+ * @param value 64 bits, unsigned
+ * @param node whose timestamp it is, for the number does not say
  * @throws {ClockError} INVALID_BYTES for a number that is not of 64 bits, INVALID_ID.
+ * @example
+ * hlcFromBigInt(0x018bcfe568000007n, 'oslo').wall // → 1700000000000
  */
 export function hlcFromBigInt(value: bigint, node: string): HlcTimestamp {
   checkId(node)
@@ -125,6 +139,8 @@ export function hlcFromBigInt(value: bigint, node: string): HlcTimestamp {
  * The same 64 bits as the halves of a `Long`, for protobuf fields; no bigint is made.
  *
  * @throws {ClockError} INVALID_COUNTER for a part out of its range.
+ * @example
+ * hlcToLong(decodeHlc('018bcfe56800-0007-oslo')).high // → 0x018bcfe5
  */
 export function hlcToLong({ wall, logical }: HlcTimestamp): LongLike {
   checkParts(wall, logical)
@@ -135,7 +151,11 @@ export function hlcToLong({ wall, logical }: HlcTimestamp): LongLike {
 /**
  * The timestamp in the halves that {@link hlcToLong} made; a signed Long is read as its bits.
  *
+ * @param node whose timestamp it is, for the halves do not say
  * @throws {ClockError} INVALID_BYTES for halves that are not of 32 bits, INVALID_ID.
+ * @example
+ * const { low, high } = hlcToLong(decodeHlc('018bcfe56800-0007-oslo'))
+ * encodeHlc(hlcFromLong({ low, high }, 'oslo')) // → '018bcfe56800-0007-oslo'
  */
 export function hlcFromLong({ low, high }: LongLike, node: string): HlcTimestamp {
   checkId(node)

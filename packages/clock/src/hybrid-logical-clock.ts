@@ -97,6 +97,7 @@ export class HybridLogicalClock {
   /**
    * The timestamp of the receipt of a message: larger than the message's and than every one before.
    *
+   * @param remote the timestamp that a message brought
    * @throws {ClockError} DRIFT, with `driftMs`, if the message is more than `maxDriftMs` ahead of
    *   this machine's clock and would move this clock; INVALID_COUNTER if it is no timestamp. The
    *   clock is left as it was.

@@ -65,7 +65,12 @@ export class LamportClock {
     return this.#counter
   }
 
-  /** Total order of stamps: by number, ties by node. */
+  /**
+   * Total order of stamps: by number, ties by node.
+   *
+   * @param a one stamp
+   * @param b another
+   */
   static compare(a: LamportStamp, b: LamportStamp): number {
     if (a.counter !== b.counter) return a.counter - b.counter
     return a.node < b.node ? -1 : a.node > b.node ? 1 : 0

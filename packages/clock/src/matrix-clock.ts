@@ -42,6 +42,7 @@ export class MatrixClock {
    * that is there already is left as it is.
    *
    * @param row What it knows, by default what is stable now.
+   * @param replica of the replica that joins
    * @throws {ClockError} NOT_STABLE if the row lacks something stable: others may have forgotten
    *   it. INVALID_ID.
    */
@@ -62,6 +63,7 @@ export class MatrixClock {
   /**
    * Learns that a member knows `vector`; an older report than the last changes nothing.
    *
+   * @param replica whose vector it is
    * @throws {ClockError} INVALID_ID if it is no member.
    */
   update(replica: string, vector: VersionVector): void {
@@ -72,7 +74,11 @@ export class MatrixClock {
     this.#isFresh = false
   }
 
-  /** Removes a member for good, so that it no longer holds stable() back. */
+  /**
+   * Removes a member for good, so that it no longer holds stable() back.
+   *
+   * @param replica that has left
+   */
   remove(replica: string): boolean {
     // Settled while the row is there: of nobody's rows nothing could be said any more.
     this.stable()
@@ -83,6 +89,7 @@ export class MatrixClock {
   /**
    * What a member is known to know.
    *
+   * @param replica whose vector is asked for
    * @throws {ClockError} INVALID_ID if it is no member.
    */
   row(replica: string): VersionVector {

@@ -31,6 +31,11 @@ export interface PruneOptions {
  *
  * @param times When each replica's entry last changed, in milliseconds; a missing one is oldest.
  * @throws {ClockError} INVALID_COUNTER for an option that is not a number ≥ 0.
+ * @example
+ * const vector = VersionVector.of({ oslo: 1, rome: 2, tokyo: 3 })
+ * const times = new Map([['oslo', 0], ['rome', 50_000], ['tokyo', 60_000]])
+ * const pruned = pruneUnsafe(vector, times, { small: 2, big: 2, now: () => 100_000 })
+ * pruned.toJSON() // → { rome: 2, tokyo: 3 }
  */
 export function pruneUnsafe(
   vector: VersionVector,

@@ -27,6 +27,8 @@ export function replicaId(name: string, incarnation: number): string {
  * The name in an id that {@link replicaId} made.
  *
  * @throws {ClockError} INVALID_ID for any other string.
+ * @example
+ * nameOf(replicaId('tokyo', 2)) // → 'tokyo'
  */
 export function nameOf(id: string): string {
   const parts = /^(.*)~(?:0|[1-9]\d*)$/su.exec(id)

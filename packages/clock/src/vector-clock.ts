@@ -54,7 +54,11 @@ export class VectorClock {
     return { id: this.self, counter: this.counter }
   }
 
-  /** The count of a replica, 0 if it is absent. O(log n). */
+  /**
+   * The count of a replica, 0 if it is absent. O(log n).
+   *
+   * @param id of a replica
+   */
   get(id: string): number {
     const at = findId(this.#ids, id)
     return at < 0 ? 0 : this.#counts[at]!
@@ -84,6 +88,7 @@ export class VectorClock {
    * Counts the receipt of a message and learns what its sender knew; returns the number of the
    * event, as {@link tick} does. O(n).
    *
+   * @param stamp what a message brought
    * @throws {ClockError} FUTURE_CONTEXT if the sender knows more events of this process than it
    *   had: it lost its memory, or two processes share an id. The clock is left as it was.
    */

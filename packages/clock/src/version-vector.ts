@@ -104,7 +104,11 @@ export class VersionVector {
     return this.ids.length
   }
 
-  /** The count of a replica, 0 if it is absent. O(log n). */
+  /**
+   * The count of a replica, 0 if it is absent. O(log n).
+   *
+   * @param id of a replica
+   */
   get(id: string): number {
     const at = findId(this.ids, id)
     return at < 0 ? 0 : this.counts[at]!
@@ -126,7 +130,11 @@ export class VersionVector {
     return new VersionVector(insertId(this.ids, ~at, id), this.counts.toSpliced(~at, 0, 1))
   }
 
-  /** All that either knows: the least upper bound. Returns an input where that is it. O(n). */
+  /**
+   * All that either knows: the least upper bound. Returns an input where that is it. O(n).
+   *
+   * @param other another vector
+   */
   merge(other: VersionVector): VersionVector {
     if (this.ids === other.ids) {
       const order = compareCounts(this.counts, other.counts)
@@ -144,7 +152,11 @@ export class VersionVector {
     return new VersionVector(shareList(ids), counts)
   }
 
-  /** What both know: the greatest lower bound. Returns an input where that is it. O(n). */
+  /**
+   * What both know: the greatest lower bound. Returns an input where that is it. O(n).
+   *
+   * @param other another vector
+   */
   meet(other: VersionVector): VersionVector {
     const order = this.compare(other)
     if (order !== 'concurrent') return order === 'after' ? other : this
@@ -184,7 +196,11 @@ export class VersionVector {
     return this.compare(other) === 'concurrent'
   }
 
-  /** Do both know the same? */
+  /**
+   * Do both know the same?
+   *
+   * @param other another vector
+   */
   equals(other: VersionVector): boolean {
     return this.compare(other) === 'equal'
   }

@@ -15,7 +15,15 @@ interface Row {
   readonly isHeld: boolean
 }
 
-/** Keeps worker leases in memory. */
+/**
+ * Keeps worker leases in memory.
+ *
+ * @example
+ * const store = new MemoryLeaseStore()
+ * const lease = await WorkerLease.acquire(store, { owner: 'pod-7' })
+ * store.holders().get(lease.workerId) // → 'pod-7'
+ * await lease.close()
+ */
 export class MemoryLeaseStore implements WorkerLeaseStore {
   readonly layout: Layout
   readonly #now: () => number

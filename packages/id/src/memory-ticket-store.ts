@@ -3,13 +3,23 @@
 import { IdError, requireInteger } from './id-error.ts'
 import type { TicketSegment, TicketStore } from './ticket-store.ts'
 
-/** Hands out numbers from memory. */
+/**
+ * Hands out numbers from memory.
+ *
+ * @example
+ * const store = new MemoryTicketStore()
+ * await store.fetch(100) // → { first: 1, count: 100 }
+ * await store.fetch(100) // → { first: 101, count: 100 }
+ */
 export class MemoryTicketStore implements TicketStore {
   /** Shared by all handles on the same numbers. */
   #counter: { next: number }
   #isClosed = false
 
-  /** @param options.first the first number; default 1 */
+  /**
+   * @param options.first the first number; default 1
+   * @throws IdError INVALID_OPTION
+   */
   constructor(options: { readonly first?: number } = {}) {
     this.#counter = { next: requireInteger('first', options.first ?? 1, 0) }
   }

@@ -132,12 +132,20 @@ export class SnowflakeCodec {
     return this.#join(this.#tickAt(unixMs), 0)
   }
 
-  /** The highest id of the tick that holds this time; throws as {@link firstAt}. */
+  /**
+   * The highest id of the tick that holds this time; throws as {@link firstAt}.
+   *
+   * @param unixMs milliseconds since 1970
+   */
   lastAt(unixMs: number): bigint {
     return this.#join(this.#tickAt(unixMs), 2 ** this.shift - 1)
   }
 
-  /** The bits of a worker below the time, checked: what all its ids have in common. */
+  /**
+   * The bits of a worker below the time, checked: what all its ids have in common.
+   *
+   * @throws IdError INVALID_WORKER for a part out of its range.
+   */
   workerPart(workerId: number, datacenterId?: number): number {
     const { workerBits } = this.layout
     requireWorker('workerId', workerId, workerBits)

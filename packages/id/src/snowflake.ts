@@ -120,7 +120,6 @@ export class Snowflake {
 
   /**
    * The next id as a number, for layouts of at most 53 bits like `layouts.safeInteger`.
-   *
    * @throws IdError INVALID_LAYOUT if the layout has more bits, and as {@link next}.
    */
   nextNumber(): number {
@@ -145,7 +144,10 @@ export class Snowflake {
     return base32OfWords(this.#words[HIGH]!, this.#words[LOW]!)
   }
 
-  /** Writes the next id as two words; allocates nothing. Throws as {@link next}. */
+  /**
+   * Writes the next id as two words; allocates nothing. Throws as {@link next}.
+   * @param out where the two halves go
+   */
   nextInto(out: WordPair): void {
     this.#step(this.#now())
     out.hi = this.#words[HIGH]!
@@ -155,6 +157,7 @@ export class Snowflake {
   /**
    * Fills the array with the next ids, at one clock reading. All or nothing: if there are not
    * enough, it throws as {@link next} does, the array is zero and the state as before.
+   * @param out filled to its end
    */
   fill(out: BigUint64Array): BigUint64Array {
     const reading = this.#now()
@@ -175,7 +178,11 @@ export class Snowflake {
     return out
   }
 
-  /** The next `count` ids at one clock reading; all or nothing, as {@link fill}. */
+  /**
+   * The next `count` ids at one clock reading; all or nothing, as {@link fill}.
+   *
+   * @throws IdError as {@link next}, and INVALID_OPTION for a bad count.
+   */
   many(count: number): bigint[] {
     requireInteger('count', count, 0, 2 ** 24)
     return Array.from(this.fill(new BigUint64Array(count)))
@@ -243,22 +250,34 @@ export class Snowflake {
     return { lastTick: this.#tick, sequence: this.#sequence() }
   }
 
-  /** See {@link SnowflakeCodec.decode}. */
+  /**
+   * See {@link SnowflakeCodec.decode}.
+   * @param id as a bigint, a string of digits, or bytes
+   */
   decode(id: AnyId): SnowflakeParts {
     return this.#codec.decode(id)
   }
 
-  /** See {@link SnowflakeCodec.compose}. */
+  /**
+   * See {@link SnowflakeCodec.compose}.
+   * @param parts as {@link decode} gives them
+   */
   compose(parts: Parameters<SnowflakeCodec['compose']>[0]): bigint {
     return this.#codec.compose(parts)
   }
 
-  /** See {@link SnowflakeCodec.firstAt}. */
+  /**
+   * See {@link SnowflakeCodec.firstAt}.
+   * @param unixMs milliseconds since 1970
+   */
   firstAt(unixMs: number): bigint {
     return this.#codec.firstAt(unixMs)
   }
 
-  /** See {@link SnowflakeCodec.lastAt}. */
+  /**
+   * See {@link SnowflakeCodec.lastAt}.
+   * @param unixMs milliseconds since 1970
+   */
   lastAt(unixMs: number): bigint {
     return this.#codec.lastAt(unixMs)
   }

@@ -50,7 +50,15 @@ export class StepSequence implements Master {
   }
 }
 
-/** Whether two masters never give the same number, however long they run. */
+/**
+ * Whether two masters never give the same number, however long they run.
+ *
+ * @param a one master
+ * @param b another
+ * @example
+ * disjoint({ offset: 1, step: 2 }, { offset: 2, step: 2 }) // → true
+ * disjoint({ offset: 1, step: 2 }, { offset: 2, step: 3 }) // → false
+ */
 export function disjoint(a: Master, b: Master): boolean {
   const divisor = gcd(a.step, b.step)
   return a.offset % divisor !== b.offset % divisor
@@ -80,6 +88,9 @@ export interface GrowthPlan {
  * @param masters all of today's, with one common step, no two alike
  * @param count how many to have at least, more than now
  * @throws IdError INVALID_OPTION if the masters can collide already, or differ in their step.
+ * @example
+ * const masters = [{ offset: 1, step: 2 }, { offset: 2, step: 2 }]
+ * growthPlan(masters, 4).step // → 4
  */
 export function growthPlan(masters: readonly Master[], count: number): GrowthPlan {
   const step = masters[0]?.step ?? 0

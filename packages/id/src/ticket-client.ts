@@ -50,8 +50,7 @@ export interface TicketClientOptions {
  * @throws IdError INVALID_OPTION without a server, or for what is no http(s) address.
  *
  * @example
- * const servers = ['http://10.0.0.1:4000', 'http://10.0.0.2:4000']
- * const tickets = new TicketPool({ fetch: ticketClient({ servers }) })
+ * const tickets = new TicketPool({ fetch: ticketClient({ servers: [server.url] }) })
  * await tickets.take()
  */
 export function ticketClient(options: TicketClientOptions): TicketFetch {

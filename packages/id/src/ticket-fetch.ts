@@ -35,6 +35,9 @@ export function strided(fetch: TicketFetch, { offset, step }: Master): TicketFet
  *
  * @throws IdError INVALID_OPTION without a source; the fetch rejects with STORE_UNAVAILABLE, whose
  *   `cause` is an AggregateError, if all fail.
+ * @example
+ * const fetch = failover([(count) => odd.fetch(count), (count) => even.fetch(count)])
+ * const tickets = new TicketPool({ fetch })
  */
 export function failover(sources: readonly TicketFetch[]): TicketFetch {
   requireInteger('the number of sources', sources.length, 1)

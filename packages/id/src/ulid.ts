@@ -24,6 +24,8 @@ let shared: (() => string) | undefined
  * {@link v7} does.
  *
  * @throws IdError BEFORE_EPOCH or EPOCH_OVERFLOW if the clock is before 1970 or after 10889.
+ * @example
+ * ulid() < ulid() // → true
  */
 export function ulid(): string {
   shared ??= createUlid()
@@ -34,6 +36,9 @@ export function ulid(): string {
  * ULIDs with a clock, randomness and bounds of your own; throws as {@link ulid}.
  *
  * @param options.randomBytes fills an array, 16 KiB at a time; default `crypto.getRandomValues`
+ * @example
+ * const ulid = createUlid({ now: () => 1_469_918_176_385 })
+ * ulid().slice(0, 10) // → '01ARYZ6S41'
  */
 export function createUlid(
   options: MonotonicOptions & { readonly randomBytes?: RandomBytes } = {},
@@ -61,7 +66,10 @@ export function createUlid(
 /**
  * Reads a ULID, in either case.
  *
+ * @param text 26 characters
  * @throws IdError INVALID_ID unless it is 26 characters of Crockford's base 32 below 2^128.
+ * @example
+ * parseUlid('01ARYZ6S41TSV4RRFFQ69G5FAV').timestamp // → 1469918176385
  */
 export function parseUlid(text: string): UlidParts {
   const bytes = base32.decodeBytes(text)

@@ -57,6 +57,7 @@ export function uuidText(bytes: Uint8Array, at: number): string {
  * The 16 bytes of a UUID in any of four spellings, in either case: with hyphens, as 32 hexadecimal
  * digits, in braces, or as urn:uuid. Any 128 bits pass; {@link validate} asks for more.
  *
+ * @param text in one of those spellings
  * @throws IdError INVALID_ID for anything else.
  *
  * @example
@@ -76,6 +77,8 @@ export function parse(text: string): Uint8Array {
  *
  * @param offset where they begin; default 0
  * @throws IdError INVALID_ID unless 16 bytes are there.
+ * @example
+ * stringify(parse(namespaces.dns)) === namespaces.dns // → true
  */
 export function stringify(bytes: Uint8Array, offset = 0): string {
   requireRoom(bytes, offset)

@@ -15,6 +15,8 @@ const GREGORIAN_MS = 12_219_292_800_000
  * When a UUID of version 1, 6 or 7 was made, in whole milliseconds since 1970.
  *
  * @throws IdError INVALID_ID for other versions, which hold no time, and for what is no UUID.
+ * @example
+ * timestampOf('017f22e2-79b0-7cc3-98c4-dc0c0c07398f') // → 1645557742000
  */
 export function timestampOf(uuid: string | Uint8Array): number {
   const bytes = bytesOfUuid(uuid)
@@ -37,6 +39,9 @@ export function timestampOf(uuid: string | Uint8Array): number {
  * The same UUID of version 1 as version 6, which sorts by time.
  *
  * @throws IdError INVALID_ID unless it is of version 1.
+ * @example
+ * const uuid = 'c232ab00-9414-11ec-b3c8-9f6bdeced846'
+ * v1ToV6(uuid) // → '1ec9414c-232a-6b00-b3c8-9f6bdeced846'
  */
 export function v1ToV6(uuid: string | Uint8Array): string {
   const { bytes, view } = copyOf(uuid, 1)
@@ -52,6 +57,9 @@ export function v1ToV6(uuid: string | Uint8Array): string {
  * The same UUID of version 6 as version 1, the inverse of {@link v1ToV6}.
  *
  * @throws IdError INVALID_ID unless it is of version 6.
+ * @example
+ * const uuid = '1ec9414c-232a-6b00-b3c8-9f6bdeced846'
+ * v6ToV1(uuid) // → 'c232ab00-9414-11ec-b3c8-9f6bdeced846'
  */
 export function v6ToV1(uuid: string | Uint8Array): string {
   const { bytes, view } = copyOf(uuid, 6)

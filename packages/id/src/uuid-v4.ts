@@ -7,7 +7,12 @@ import { requireRoom, uuidText } from './uuid-text.ts'
 
 let shared: RandomPool | undefined
 
-/** A random UUID. The pool of randomness is made at the first call. */
+/**
+ * A random UUID. The pool of randomness is made at the first call.
+ *
+ * @example
+ * version(v4()) // → 4
+ */
 export function v4(): string {
   shared ??= new RandomPool()
   return v4From(shared)
@@ -17,6 +22,9 @@ export function v4(): string {
  * Random UUIDs from a source of your own, which is asked for 16 KiB at a time.
  *
  * @param options.randomBytes fills an array; default `crypto.getRandomValues`
+ * @example
+ * const uuid = createV4({ randomBytes: (out) => out.fill(7) })
+ * uuid() // → '07070707-0707-4707-8707-070707070707'
  */
 export function createV4(options: { readonly randomBytes?: RandomBytes } = {}): () => string {
   const pool = new RandomPool(options.randomBytes)
@@ -27,7 +35,11 @@ export function createV4(options: { readonly randomBytes?: RandomBytes } = {}): 
  * Writes the 16 bytes of a random UUID and returns the array.
  *
  * @param offset where they begin; default 0
+ * @param buffer where they go
  * @throws IdError INVALID_ID unless there is room for 16 bytes.
+ * @example
+ * const row = new Uint8Array(24)
+ * version(v4Bytes(row, 8).subarray(8)) // → 4
  */
 export function v4Bytes(buffer: Uint8Array, offset = 0): Uint8Array {
   requireRoom(buffer, offset)

@@ -25,6 +25,8 @@ let shared: V7Generator | undefined
  * follow the clock and sort below their predecessors. {@link createV7} can report that.
  *
  * @throws IdError BEFORE_EPOCH or EPOCH_OVERFLOW if the clock is before 1970 or after 10889.
+ * @example
+ * v7() < v7() // → true
  */
 export function v7(): string {
   shared ??= new V7Generator({})

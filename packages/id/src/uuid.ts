@@ -17,6 +17,10 @@ export type UuidVariant = 'ncs' | 'rfc9562' | 'microsoft' | 'reserved'
 /**
  * Whether the text is a UUID of version 1 to 8 with the variant of RFC 9562, NIL or MAX, in the
  * canonical spelling with hyphens, in either case. Anything may be asked.
+ *
+ * @example
+ * validate('017f22e2-79b0-7cc3-98c4-dc0c0c07398f') // → true
+ * validate('017f22e279b07cc398c4dc0c0c07398f') // → false
  */
 export function validate(text: unknown): boolean {
   return (
@@ -24,12 +28,22 @@ export function validate(text: unknown): boolean {
   )
 }
 
-/** The version, 0 to 15: 0 for NIL, 15 for MAX. Throws IdError INVALID_ID if it is no UUID. */
+/**
+ * The version, 0 to 15: 0 for NIL, 15 for MAX. Throws IdError INVALID_ID if it is no UUID.
+ *
+ * @example
+ * version('017f22e2-79b0-7cc3-98c4-dc0c0c07398f') // → 7
+ */
 export function version(uuid: string | Uint8Array): number {
   return bytesOfUuid(uuid)[6]! >> 4
 }
 
-/** The variant. Throws IdError INVALID_ID if it is no UUID. */
+/**
+ * The variant. Throws IdError INVALID_ID if it is no UUID.
+ *
+ * @example
+ * variant('017f22e2-79b0-7cc3-98c4-dc0c0c07398f') // → 'rfc9562'
+ */
 export function variant(uuid: string | Uint8Array): UuidVariant {
   const bits = bytesOfUuid(uuid)[8]! >> 5
   return bits < 4 ? 'ncs' : bits < 6 ? 'rfc9562' : bits === 6 ? 'microsoft' : 'reserved'

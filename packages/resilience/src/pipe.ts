@@ -15,6 +15,7 @@ export type Layer = Runner | ((next: Call<never>, ctx?: CallContext) => Promise<
 /**
  * One policy of many, the first outermost. The README tells which order is right, and why.
  *
+ * @param layers policies, the outermost first
  * @throws ResilienceError INVALID_OPTION for what is neither a function nor has a method `run`.
  * @example
  * const policy = pipe(

@@ -14,6 +14,14 @@ export type ResilienceErrorCode = 'TIMEOUT' | 'BULKHEAD_FULL' | 'HEDGE_LOST' | '
  * | BULKHEAD_FULL | all places of a {@link bulkhead} and of its queue were taken |
  * | HEDGE_LOST | only as the reason of a signal: the other try of a {@link hedge} was faster |
  * | INVALID_OPTION | an option is out of range; thrown when the policy is made |
+ *
+ * @example
+ * try {
+ *   await timeout(100)(({ signal }) => fetchCity(id, signal))
+ * } catch (error) {
+ *   if (error instanceof ResilienceError && error.code === 'TIMEOUT') return cached
+ *   throw error
+ * }
  */
 export class ResilienceError extends Error {
   override readonly name: string = 'ResilienceError'

@@ -51,13 +51,21 @@ export function envoyRing<N extends RingNode = RingNode>(
   return new EnvoyRing<N>(hosts, options)
 }
 
-/** See {@link envoyRing}. Immutable: build another for another set of hosts. */
+/**
+ * See {@link envoyRing}. Immutable: build another for another set of hosts.
+ *
+ * @example
+ * const ring: EnvoyRing = envoyRing(['10.0.0.1:80', '10.0.0.2:80'])
+ * ring.points().length === ring.size // → true
+ * ring.getN('user:42', 2).length // → 2
+ */
 export class EnvoyRing<N extends RingNode = RingNode> implements Placement<N> {
   readonly #hosts: readonly N[]
   readonly #high: Uint32Array
   readonly #low: Uint32Array
   readonly #owners: Uint16Array | Uint32Array
 
+  /** Made by {@link envoyRing}, which says what it throws. */
   constructor(hosts: Iterable<NodeInput<N>>, options: EnvoyRingOptions = {}) {
     const { minimumRingSize = 1024, maximumRingSize = MOST_POINTS } = options
     checkSizes(minimumRingSize, maximumRingSize)

@@ -54,8 +54,8 @@ export let ruleOf: <N extends RingNode>(ring: HashRing<N>) => PlacementRule
  *
  * @example
  * const ring = new HashRing(['cache-1', 'cache-2', { id: 'cache-3', weight: 2 }])
- * ring.get('user:42')?.id // → the same on every machine
- * ring.getN('user:42', 2) // → the owner, and who stands in for it
+ * ring.get('user:42')?.id // the same on every machine
+ * ring.getN('user:42', 2) // the owner, and who stands in for it
  * ring.remove('cache-1') // moves only the keys that cache-1 had
  */
 export class HashRing<N extends RingNode = RingNode> {
@@ -115,7 +115,6 @@ export class HashRing<N extends RingNode = RingNode> {
 
   /**
    * The node that owns a key, `undefined` if no node owns anything. Constant time.
-   *
    * @throws {RingError} `ERR_RING_KEY` unless the key is a string or bytes.
    */
   get(key: RingKey): N | undefined {
@@ -123,14 +122,13 @@ export class HashRing<N extends RingNode = RingNode> {
     return this.#layout.nodeOf(this.#rule.hashOf(key))
   }
 
-  /** The node that owns a place on the ring, taken modulo 2^32; see {@link keyHash}. */
+  /** The node that owns a hash, a place on the ring, taken modulo 2^32; see {@link keyHash}. */
   getByHash(hash: number): N | undefined {
     return this.#layout.nodeOf(hash >>> 0)
   }
 
   /**
    * Where a key lies on the ring, 0 … 2^32 - 1.
-   *
    * @throws {RingError} `ERR_RING_KEY` unless the key is a string or bytes.
    */
   keyHash(key: RingKey): number {
@@ -206,7 +204,7 @@ export class HashRing<N extends RingNode = RingNode> {
     return this.#change({ add: nodes })
   }
 
-  /** Removes nodes. @throws {RingError} `ERR_RING_UNKNOWN_ID` if one is not there. */
+  /** Removes nodes by their ids. @throws {RingError} `ERR_RING_UNKNOWN_ID` if one is not there. */
   remove(...ids: string[]): this {
     return this.#change({ remove: ids })
   }
@@ -219,7 +217,7 @@ export class HashRing<N extends RingNode = RingNode> {
     return this.#change({ set: [node] })
   }
 
-  /** Removes and adds in one step, wholly or not at all. An id in both lists is replaced. */
+  /** Makes a change in one step, or throws as `add` and `remove` do. An id in both is replaced. */
   update(change: { add?: Iterable<NodeInput<N>>; remove?: Iterable<string> }): this {
     const { add = [], remove = [] } = change
     return this.#change({ add: checkList(add, 'add'), remove: checkList(remove, 'remove') })
@@ -230,7 +228,7 @@ export class HashRing<N extends RingNode = RingNode> {
     return this.clone().add(...nodes)
   }
 
-  /** A copy without these nodes. */
+  /** A copy without the nodes of these ids. */
   without(...ids: string[]): HashRing<N> {
     return this.clone().remove(...ids)
   }

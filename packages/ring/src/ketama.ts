@@ -54,13 +54,21 @@ export function ketamaRing<N extends RingNode = RingNode>(
   return new KetamaRing<N>(servers, options)
 }
 
-/** See {@link ketamaRing}. Immutable: build another for another set of servers. */
+/**
+ * See {@link ketamaRing}. Immutable: build another for another set of servers.
+ *
+ * @example
+ * const servers = ['10.0.1.1:11211', '10.0.1.2:11211']
+ * const ring: KetamaRing = ketamaRing(servers, { compat: 'libmemcached' })
+ * ring.getByHash(ring.hashOf('user:42')) === ring.get('user:42') // → true
+ */
 export class KetamaRing<N extends RingNode = RingNode> implements Placement<N> {
   readonly compat: KetamaCompat
   readonly #servers: readonly N[]
   readonly #points: Uint32Array
   readonly #owners: Uint16Array | Uint32Array
 
+  /** Made by {@link ketamaRing}, which says what it throws. */
   constructor(servers: Iterable<NodeInput<N>>, options: KetamaOptions) {
     const compat = checkCompat(options)
     const list = checkServers(nodeList<N>(servers), compat)
@@ -100,7 +108,11 @@ export class KetamaRing<N extends RingNode = RingNode> implements Placement<N> {
     return this.#servers[this.#owners[this.#find(hash)]!]
   }
 
-  /** The position of a key on the ring: the first four bytes of its MD5, little-endian. */
+  /**
+   * The position of a key on the ring: the first four bytes of its MD5, little-endian.
+   *
+   * @throws {RingError} `ERR_RING_KEY` unless the key is a string or bytes.
+   */
   hashOf(key: RingKey): number {
     checkKey(key)
     return wordOf(digest(key), 0)

@@ -85,6 +85,7 @@ export class Rendezvous<N extends RingNode = RingNode> implements Placement<N> {
    *
    * O(nodes + n^2 log nodes) expected.
    *
+   * @param key a string or bytes
    * @throws {RingError} `ERR_RING_COUNT` if n is not a whole number >= 0.
    */
   getN(key: RingKey, n: number): N[] {
@@ -145,6 +146,8 @@ export class Rendezvous<N extends RingNode = RingNode> implements Placement<N> {
   /**
    * Adds a node or replaces that of the same id. A greater weight moves keys only to it, a smaller
    * one only away from it; weight 0 drains it: still known, owning nothing.
+   *
+   * @throws {RingError} on a bad id or weight.
    */
   set(node: NodeInput<N>): this {
     for (const read of nodeList<N>([node])) this.#nodes.set(read.id, read)

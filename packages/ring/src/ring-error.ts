@@ -3,6 +3,13 @@
  *
  * `code` is stable and is what a program should look at; the message says what was given, what
  * is allowed and how to mend it.
+ *
+ * @example
+ * try {
+ *   new HashRing(['cache-1', 'cache-1'])
+ * } catch (error) {
+ *   error instanceof RingError && error.code // → 'ERR_RING_DUPLICATE_ID'
+ * }
  */
 export class RingError extends Error {
   override readonly name = 'RingError'

@@ -36,6 +36,11 @@ export interface SlotTableParts<N extends RingNode> {
 /**
  * A table of slots and their owners, made by {@link assignSlots}. Immutable; give it, or its JSON,
  * back to `assignSlots` as `previous` when the nodes change.
+ *
+ * @example
+ * const table: SlotTable = assignSlots(['a', 'b'], { slots: 1024 })
+ * table.ownerOf(table.slotOf('user:42')) === table.get('user:42') // → true
+ * SlotTable.fromJSON(table.toJSON()).slots // → 1024
  */
 export class SlotTable<N extends RingNode = RingNode> implements Placement<N> {
   /** The bound it was made with, see {@link assignSlots}. */

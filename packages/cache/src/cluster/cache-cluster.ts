@@ -114,7 +114,11 @@ export class CacheCluster {
     for (const listener of this.#listeners.keys()) this.#connect(server, listener)
   }
 
-  /** Forgets a server: it hears of no change any more. Place the keys elsewhere before. */
+  /**
+   * Forgets a server: it hears of no change any more. Place the keys elsewhere before.
+   *
+   * @param name of a server that places nothing
+   */
   remove(name: string): void {
     const server = this.#servers.get(name)
     if (server === undefined) return
@@ -126,12 +130,20 @@ export class CacheCluster {
     this.#servers.delete(name)
   }
 
-  /** From now on changes go to the owners by this placement too; call it in every process. */
+  /**
+   * From now on changes go to the owners by this placement too; call it in every process.
+   *
+   * @throws {CacheError} `ERR_CACHE_OPTION` unless the placement has `get`.
+   */
   prepare(placement: CachePlacement): void {
     this.#prepared = checkPlacement(placement)
   }
 
-  /** From now on keys are read by this placement, that every process has prepared. */
+  /**
+   * From now on keys are read by this placement, that every process has prepared.
+   *
+   * @throws {CacheError} `ERR_CACHE_OPTION` unless the placement has `get`.
+   */
   place(placement: CachePlacement): void {
     checkPlacement(placement)
     const untilMs = this.#settings.monotonic() + this.overlapMs
@@ -149,6 +161,7 @@ export class CacheCluster {
    * Takes keys and tags out wherever they may be.
    *
    * @param told a server that knows
+   * @param what keys and tags, or everything
    * @throws {CacheError} (rejects) `ERR_CACHE_CHANGE_PENDING` if a server could not be told
    */
   async void(what: Voided, told?: FarServer): Promise<void> {

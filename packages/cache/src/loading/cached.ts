@@ -30,6 +30,7 @@ export interface Cached<A extends readonly unknown[], V, K> {
  * Puts a LoadingCache before a function: calls with equal arguments are answered from it, and at
  * most one of them calls the function at a time.
  *
+ * @param fn what is called for arguments that are not kept
  * @throws {CacheError} as `new LoadingCache` does; a call rejects with `ERR_CACHE_KEY` if its
  * arguments make no key.
  * @example

@@ -2,7 +2,16 @@
 
 import { CacheError, show } from '../cache-error.ts'
 
-/** Thrown where a load reads a key that waits for the very load that reads it. */
+/**
+ * Thrown where a load reads a key that waits for the very load that reads it.
+ *
+ * @example
+ * const sums = new LoadingCache<string, number>({
+ *   load: async (key, { get }) => (await get(key)) + 1, // waits for itself
+ *   store: new Map(),
+ * })
+ * await sums.get('a').catch((error) => error instanceof LoadCycleError) // → true
+ */
 export class LoadCycleError extends CacheError {
   /** The keys in the order in which they wait; the first is also the last. */
   readonly cycle: readonly unknown[]

@@ -74,7 +74,11 @@ export class LoadingCache<K, V> {
     return this.#read(key, entry, options, undefined)
   }
 
-  /** The value that `get` would answer without waiting, or undefined; loads nothing. */
+  /**
+   * The value that `get` would answer without waiting, or undefined; loads nothing.
+   *
+   * @param key as in {@link get}
+   */
   peek(key: K): V | undefined {
     const entry = this.#shelf.peek(key)
     if (entry === undefined) return undefined
@@ -179,7 +183,11 @@ export class LoadingCache<K, V> {
     this.#shelf.invalidateTag(tag)
   }
 
-  /** Forgets all keys that begin with a prefix, which ends with the separator. O(1). */
+  /**
+   * Forgets all keys that begin with a prefix, which ends with the separator. O(1).
+   *
+   * @throws {CacheError} `ERR_CACHE_OPTION` if the prefix does not end with the separator.
+   */
   invalidatePrefix(prefix: string): void {
     const { separator } = this.#settings
     if (typeof prefix !== 'string' || !prefix.endsWith(separator)) {

@@ -220,7 +220,11 @@ export class LRUCache<K extends Some, V extends Some, FC = unknown> extends Call
     }
   }
 
-  /** The first value in order of use that satisfies a condition, as `get` gives it. */
+  /**
+   * The first value in order of use that satisfies a condition, as `get` gives it.
+   *
+   * @param isWanted called with each value, its key and the cache
+   */
   find(
     isWanted: (value: V, key: K, self: this) => boolean,
     given?: LRUCache.GetOptions,
@@ -243,6 +247,8 @@ export class LRUCache<K extends Some, V extends Some, FC = unknown> extends Call
    * The value of a key, fetched if it is not there or stale; one call of `fetchMethod` for all who
    * ask at the same time. Resolves to undefined if that finds nothing; without a `fetchMethod` it
    * is `get`.
+   *
+   * @param key whose value is wanted
    */
   fetch(key: K, given: FetchGiven<K, V, FC>): Promise<V | undefined>
   fetch(key: LoneKey<K, FC>, given?: FetchGiven<K, V, FC>): Promise<V | undefined>
@@ -262,7 +268,12 @@ export class LRUCache<K extends Some, V extends Some, FC = unknown> extends Call
     return allowStale && flight.staleValue !== undefined ? flight.staleValue : flight.answer
   }
 
-  /** As `fetch`, but rejects if there is no value. */
+  /**
+   * As `fetch`, but rejects if there is no value.
+   *
+   * @param key whose value is wanted
+   * @throws Error if there is none, as lru-cache does.
+   */
   forceFetch(key: K, given: FetchGiven<K, V, FC>): Promise<V>
   forceFetch(key: LoneKey<K, FC>, given?: FetchGiven<K, V, FC>): Promise<V>
   async forceFetch(key: K, given?: FetchGiven<K, V, FC>): Promise<V> {
@@ -271,7 +282,12 @@ export class LRUCache<K extends Some, V extends Some, FC = unknown> extends Call
     return value
   }
 
-  /** The value of a key, computed if it is not there or stale. */
+  /**
+   * The value of a key, computed if it is not there or stale.
+   *
+   * @param key whose value is wanted
+   * @throws {LRUCacheError} `ERR_CACHE_OPTION` without a `memoMethod`.
+   */
   memo(key: K, given: MemoGiven<K, V, FC>): V
   memo(key: LoneKey<K, FC>, given?: MemoGiven<K, V, FC>): V
   memo(key: K, given: LRUCache.MemoOptions<K, V, unknown> = {}): V {

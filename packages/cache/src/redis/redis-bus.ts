@@ -5,7 +5,12 @@ import type { Bus, BusListener } from '../tiered/bus.ts'
 import type { RedisBusClient, RedisSubscriber } from './redis-client.ts'
 import { parseAnnouncement } from './redis-record.ts'
 
-/** Hears what a {@link RedisStore} of the same prefix announces, in every process. */
+/**
+ * Hears what a {@link RedisStore} of the same prefix announces, in every process.
+ *
+ * @example
+ * using bus = new RedisBus({ client: new Redis(url), prefix: 'users' })
+ */
 export class RedisBus implements Bus, Disposable {
   readonly #client: RedisBusClient
   readonly #channel: string

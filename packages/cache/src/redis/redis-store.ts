@@ -95,6 +95,11 @@ export class RedisStore implements Store {
     return this.#getBare(key)
   }
 
+  /**
+   * Asks to fill a key, for at most `leaseMs`.
+   *
+   * @throws {CacheError} `ERR_CACHE_GARBAGE` if something else is there.
+   */
   async lease(
     key: string,
     { mode, leaseMs }: { readonly mode: LeaseMode; readonly leaseMs: number },

@@ -21,6 +21,9 @@ export interface BusListener {
 export interface Bus {
   /** Tells a listener all announcements from now on, its own included; returns what ends that. */
   subscribe(listener: BusListener): () => void
-  /** Tells all. Left out where the store announces its changes itself, as part of making them. */
+  /**
+   * Tells all of an announcement. Left out where the store announces its changes itself, as part
+   * of making them.
+   */
   publish?(announcement: Announcement): Promise<unknown>
 }

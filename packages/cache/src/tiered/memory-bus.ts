@@ -8,7 +8,7 @@ import type { Announcement, Bus, BusListener } from './bus.ts'
  *
  * @example
  * const bus = new MemoryBus()
- * new TieredCache({ near: new Map(), store, bus, load })
+ * new TieredCache({ near: new Map(), store, bus, load, ttlMs })
  */
 export class MemoryBus implements Bus {
   readonly #listeners: Set<BusListener> = new Set()

@@ -48,7 +48,7 @@ export interface MemoryStoreOptions {
  *
  * @example
  * const store = new MemoryStore({ max: 10_000 })
- * new TieredCache({ near: new Map(), store, bus: new MemoryBus(), load })
+ * new TieredCache({ near: new Map(), store, bus: new MemoryBus(), load, ttlMs })
  */
 export class MemoryStore implements Store {
   readonly #monotonic: () => number

@@ -64,7 +64,7 @@ export interface FillOptions {
 /** A store that processes share. All methods reject when it cannot be asked. */
 export interface Store {
   /**
-   * A value that is there and counts.
+   * The value of a key, if it is there and counts.
    *
    * @param options `isTagged`: whether it probably has tags, which some stores look up with it
    * @throws {CacheError} `ERR_CACHE_GARBAGE` if something else is there
@@ -75,16 +75,20 @@ export interface Store {
     key: string,
     options: { readonly mode: LeaseMode; readonly leaseMs: number },
   ): Promise<LeaseReply>
-  /** Stores a value, if the lease still stands and no tag of it was invalidated since; whether. */
+  /** Stores a value as text, if its lease stands and no tag was invalidated since; whether. */
   fill(lease: StoreLease, text: string, options: FillOptions): Promise<boolean>
   /** Gives a lease back unused. */
   release(lease: StoreLease): Promise<void>
   /**
-   * Ends a write: stores the value if the lease still stands, or else takes out whatever is there,
+   * Ends a write: stores the text if the lease still stands, or else takes out whatever is there,
    * since the order of two writes is not known. A change either way.
    */
   commit(lease: StoreLease, text: string, options: FillOptions): Promise<StoreChange>
-  /** Takes keys out, and ends their leases; voids all values of the tags, also those to come. */
+  /**
+   * Takes keys out, and ends their leases; voids all values of the tags, also those to come.
+   *
+   * @param what which keys and tags
+   */
   change(what: {
     readonly keys: readonly string[]
     readonly tags: readonly string[]

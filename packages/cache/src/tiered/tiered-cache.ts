@@ -126,7 +126,11 @@ export class TieredCache<V> implements AsyncDisposable {
     return Promise.all(Array.from(keys, (key) => this.#near.get(key, options)))
   }
 
-  /** The value that is near and may be answered, or undefined; asks nobody. */
+  /**
+   * The value that is near and may be answered, or undefined; asks nobody.
+   *
+   * @param key as in {@link get}
+   */
   peek(key: string): V | undefined {
     return this.#near.peek(key)
   }
@@ -137,6 +141,7 @@ export class TieredCache<V> implements AsyncDisposable {
    * the origin does. With `writeBehind` it resolves at once, and until {@link flush} resolves
    * nothing is durable, nobody else sees the value, and this process sees no other.
    *
+   * @param key as in {@link get}
    * @throws {CacheError} (rejects) `ERR_CACHE_CODEC`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`,
    * `ERR_CACHE_QUEUE_FULL`: nothing was done. `ERR_CACHE_CHANGE_PENDING`: the origin has it, and a
    * store does not know yet. What `write` threw

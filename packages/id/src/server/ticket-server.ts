@@ -60,7 +60,14 @@ export async function ticketServer(options: TicketServerOptions): Promise<Ticket
 
 const MAX_TEXT_COUNT = 10_000
 
-/** A ticket server; made by {@link ticketServer}. */
+/**
+ * A ticket server; made by {@link ticketServer}.
+ *
+ * @example
+ * const server: TicketServer = await ticketServer({ fetch: (count) => store.fetch(count) })
+ * await fetch(`${server.url}/tickets?count=100`)
+ * await server.close()
+ */
 export class TicketServer {
   readonly #host: string
   readonly #port: number
@@ -94,7 +101,7 @@ export class TicketServer {
     )
   }
 
-  /** Where it listens, as {@link ticketClient} takes it; throws NOT_READY before it does. */
+  /** Where it listens, as `ticketClient` takes it; throws NOT_READY before it does. */
   get url(): string {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') {

@@ -1,0 +1,74 @@
+// A page of the site in Chromium, and all that the browser complained about.
+
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
+import { CHROMIUM_ARGS } from '../../../tools/chromium.mjs'
+
+/** An open page. */
+export interface SitePage {
+  readonly page: Page
+  /** Errors of the console and of scripts, failed requests, requests to other hosts. */
+  readonly complaints: readonly string[]
+  close(): Promise<void>
+}
+
+/** Starts the Chromium of this machine. */
+export function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
+  return chromium.launch({ executablePath, args: CHROMIUM_ARGS })
+}
+
+/** Opens a page, waits until its scripts have arrived and its playgrounds stand. */
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions,
+): Promise<SitePage> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
+  page.on('response', (response) => {
+    if (!response.ok()) complaints.push(`${response.status()}: ${response.url()}`)
+  })
+  const { origin } = new URL(url)
+  await context.route(
+    (to) => to.origin !== origin && !/^(?:data|blob):/u.test(to.protocol),
+    (route) => {
+      complaints.push(`another host: ${route.request().url()}`)
+      return route.abort()
+    },
+  )
+  await page.goto(url)
+  if (options.javaScriptEnabled !== false) await settled(page)
+  return { page, complaints, close: () => context.close() }
+}
+
+/** Waits until the page is mounted, and its playgrounds stand where their places were. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const places = [...document.querySelectorAll('.playground-place')]
+    const isMounted = '__vue_app__' in (document.querySelector('#app') ?? {})
+    return isMounted && places.every((place) => place.querySelector('.playground') !== null)
+  })
+  await page.waitForTimeout(100)
+}
+
+/** How far things have moved since the page began to load, as browsers score it; 0: not at all. */
+export function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    interface Shift extends PerformanceEntry {
+      readonly value: number
+    }
+    let sum = 0
+    const observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as Shift[]) sum += entry.value
+    })
+    observer.observe({ type: 'layout-shift', buffered: true })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    return sum
+  })
+}
