@@ -127,12 +127,16 @@ function join(before: Node, after: Node, how: 'next' | 'readers'): void {
   after.before.push(before)
 }
 
-/** Breadth first; a session goes any distance in one leap, since its order is transitive. */
+/**
+ * Breadth first, to where there is a way; a session goes any distance in one leap, since its order
+ * is transitive.
+ */
 function shortestChain(from: Node, to: Node): Operation[] {
   const cameFrom = new Map<Node, Node>()
   const leapt = new Set<Node>()
   const queue = [from]
-  for (const node of queue) {
+  for (let at = 0; !cameFrom.has(to); at++) {
+    const node = queue[at]!
     const reached = [...node.readers, ...node.next]
     let later = nextOfSession(node)
     for (; later !== undefined && !leapt.has(later); later = nextOfSession(later)) {
@@ -142,11 +146,10 @@ function shortestChain(from: Node, to: Node): Operation[] {
     for (const next of reached) {
       if (cameFrom.has(next)) continue
       cameFrom.set(next, node)
-      if (next === to) return walkBack(cameFrom, from, to)
       queue.push(next)
     }
   }
-  return [from.operation, to.operation]
+  return walkBack(cameFrom, from, to)
 }
 
 function nextOfSession({ line, next }: Node): Node | undefined {

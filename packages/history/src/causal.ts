@@ -68,7 +68,6 @@ export function checkCausal(
 
 function judge({ read, write }: SeenRead, past: CausalPast): Violation[] {
   for (const other of past.latestWrites(read)) {
-    if (other === write) continue
     if (write !== undefined && !past.isBefore(write, other)) continue
     const before = past.chain(other, read)
     if (write === undefined) {

@@ -36,6 +36,13 @@ export type HistoryErrorCode =
  * | `ERR_HISTORY_VALUE` | a value written twice where values tell writes apart |
  * | `ERR_HISTORY_VERSION` | versions on some operations of a key and not on others |
  * | `ERR_HISTORY_OPTION` | an option out of range |
+ *
+ * @example
+ * try {
+ *   parseHistory('not JSON')
+ * } catch (error) {
+ *   error instanceof HistoryError && error.code // → 'ERR_HISTORY_LINE'
+ * }
  */
 export class HistoryError extends Error {
   override readonly name: string = 'HistoryError'

@@ -227,7 +227,7 @@ function swapped(placed: readonly Placed[]): Violation[] {
       if (earlier.insert.completedAt > later.insert.invokedAt) break
       const { operation, at } = earlier.finding
       if (at >= (lastIn.get(operation)?.finding.at ?? 0)) lastIn.set(operation, earlier)
-      if (operation.invokedAt > (lastLook?.finding.operation.invokedAt ?? -1)) lastLook = earlier
+      if (operation.invokedAt > (lastLook?.finding.operation.invokedAt ?? 0)) lastLook = earlier
     }
     const among = [lastIn.get(later.finding.operation), lastLook]
     const earlier = among.find((each) => each && isFoundBefore(later.finding, each.finding))

@@ -43,6 +43,8 @@ const IN_ARRAY: Place = { name: (position) => `event ${position}` }
  * @throws {HistoryError} for every code from `ERR_HISTORY_EVENT` to `ERR_HISTORY_OVERLAP`.
  *
  * Time O(events).
+ * @example
+ * operationsOf(history).map(({ f }) => f) // → ['write', 'read']
  */
 export function operationsOf(
   history: readonly HistoryEvent[],

@@ -8,6 +8,7 @@ import { pairEvents } from './operation.ts'
 /**
  * Reads a history of JSON lines and checks that it is well-formed.
  *
+ * @param text an event a line, as JSON; empty lines are skipped
  * @throws {HistoryError} with `line` set: `ERR_HISTORY_LINE` for a line that is no JSON object, and
  *   whatever {@link operationsOf} refuses.
  * @example

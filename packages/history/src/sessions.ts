@@ -104,7 +104,7 @@ function byVersion(operations: readonly Operation[]): Access[] {
   return operations
     .filter(({ outcome }) => outcome === 'ok')
     .map((operation) => {
-      const version = operation.completion?.version
+      const version = operation.completion!.version
       if (version === null) return { operation, version: INITIAL, source: undefined }
       const isComparable = typeof version === 'string' || Number.isFinite(version)
       kind ??= typeof version
@@ -171,13 +171,13 @@ function judgeSession(
 }
 
 function isOlder(a: Span, b: Span): boolean {
-  if (a === INITIAL || b === INITIAL) return a === INITIAL && b !== INITIAL
+  if (a === INITIAL) return b !== INITIAL
   return a.to < b.from
 }
 
 /** Whether more is older than `a` than is older than `b`. */
 function isNewer(a: Span, b: Span): boolean {
-  if (a === INITIAL || b === INITIAL) return a !== INITIAL && b === INITIAL
+  if (b === INITIAL) return a !== INITIAL
   return a.from > b.from
 }
 

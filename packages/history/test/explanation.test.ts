@@ -171,6 +171,13 @@ describe('an explanation in words', () => {
     ])
   })
 
+  test('names them so whichever of them was looked into first', () => {
+    expect(told('a: read x\na: ok 1\nb: write x 1\nb: ok', register())).toEqual([
+      '2 operations have no order that is legal for a register, whatever the others did: ' +
+        'read x 1 by a (id 0), write x 1 by b (id 1)',
+    ])
+  })
+
   test('names what no order gets past if the smallest set is not asked for', () => {
     const text = 'a: add c 2\na: ok\nb: read c\nb: ok 1\nc: add c 1\nc: ok'
     expect(told(text, counter() as Model<unknown>, { explain: false })).toEqual([

@@ -111,6 +111,25 @@ describe('what is put in', () => {
     ])
   })
 
+  test('after it was refused once has its place where it went in', () => {
+    // 1 is refused, then 2 and 3 go in at the same time, then 1 does: nothing is out of order.
+    const text = `a: insert x 1
+      a: fail
+      b: insert x 2
+      c: insert x 3
+      b: ok
+      c: ok
+      a: insert x 1
+      a: ok
+      d: read x
+      d: ok `
+    expect(kinds(`${text}[2,3,1]`, { order: 'real-time' })).toEqual([])
+    expect(kinds(`${text}[3,2,1]`, { order: 'real-time' })).toEqual([])
+    expect(kinds(`${text}[2,1,3]`, { order: 'real-time' })).toEqual([
+      ['reordered', '3 was put in before 1 and found after it'],
+    ])
+  })
+
   test('by two sessions has an order in real time only', () => {
     const inserts = `${put('a', 'x', 1)}\n${put('b', 'x', 2)}`
     const text = `${inserts}\nc: deliver x\nc: ok 2\nc: deliver x\nc: ok 1`

@@ -160,6 +160,19 @@ describe('a model', () => {
     expect({ ok, steps }).toEqual({ ok: false, steps: 61 })
   })
 
+  test('of a lock tells the free lock from one that a process called null holds', () => {
+    const text = `a: acquire
+      a: ok
+      a: release
+      a: ok
+      null: acquire
+      null: info
+      null: release
+      null: ok`
+    expect(judge(text, lock() as Model<unknown>)).toBe(true)
+    expect(judge(text.replaceAll('acquire', 'release'), lock() as Model<unknown>)).toBe(false)
+  })
+
   test.each([
     ['a: cas [1,2,3]', casRegister(), 'argument must be [expected, next]'],
     ['a: cas "12"', casRegister(), 'argument must be [expected, next]'],

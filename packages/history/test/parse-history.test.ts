@@ -64,6 +64,7 @@ describe('a line that is refused is named by its number', () => {
       '{"id":1',
       'line 3: must be one JSON object, as in {"id":1,"type":"invoke","process":"a","f":"read","t',
     ],
+    ['ERR_HISTORY_LINE', '{"id":1', '"time":0}; Expected'],
     ['ERR_HISTORY_LINE', '[1]', 'line 3: an event must be an object'],
     ['ERR_HISTORY_LINE', 'null', 'got null'],
     ['ERR_HISTORY_TYPE', text({ ...invoke, id: 2, type: 'done' }), 'type must be one of invoke'],

@@ -181,7 +181,12 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'bitFlip',
 ]
 
-/** How long a fault lasts: 0 for what happens at once. */
+/**
+ * How long a fault lasts: 0 for what happens at once.
+ *
+ * @example
+ * durationMs({ kind: 'pause', atMs: 100, node: 'a', forMs: 50 }) // → 50
+ */
 export function durationMs(fault: Fault): number {
   if ('forMs' in fault) return fault.forMs
   return 'downMs' in fault ? fault.downMs : 0

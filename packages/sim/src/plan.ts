@@ -30,6 +30,9 @@ const MAX_FAULTS = 16
  * The plan that a seed stands for.
  *
  * @throws {SimError} `ERR_SIM_OPTION` for an unknown profile.
+ * @example
+ * drawPlan(7, { nodes: ['a', 'b'], horizonMs: 1000, profile: 'calm' }) // → []
+ * drawPlan(7, { nodes: ['a', 'b'], horizonMs: 1000 }) // the same faults for ever
  */
 export function drawPlan(seed: number, options: PlanOptions): Fault[] {
   const profile = options.profile ?? (saltOf(seed, 'profile') & 1 ? 'swarm' : 'mixed')

@@ -32,7 +32,16 @@ export interface ReplayOptions {
   readonly buggify?: number
 }
 
-/** A run that failed, rejected by `simulate`. */
+/**
+ * A run that failed, rejected by `simulate`.
+ *
+ * @example
+ * try {
+ *   await simulate({ seed: 10, horizonMs: 1000 }, world)
+ * } catch (error) {
+ *   if (error instanceof SimulationFailure) console.log(error.code, error.replay)
+ * }
+ */
 export class SimulationFailure extends Error {
   override readonly name: string = 'SimulationFailure'
   /** Stable name of the way in which it failed. */
@@ -66,7 +75,11 @@ export class SimulationFailure extends Error {
     this.replay = replay
   }
 
-  /** Whether another failure is of the same promise broken in the same way. */
+  /**
+   * Whether another failure is of the same promise broken in the same way.
+   *
+   * @param other of another run
+   */
   isLike(other: SimulationFailure): boolean {
     return this.code === other.code && this.subject === other.subject
   }

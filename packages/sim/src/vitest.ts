@@ -32,6 +32,8 @@ export interface LawOptions extends Omit<ExploreOptions, 'maxFailures' | 'shrink
  * Runs a law: the corpus first, then as many seeds as it says.
  *
  * @throws {SimulationFailure} (rejects) with the smallest plan that breaks the law.
+ * @example
+ * const { runs } = await checkLaw('an echo comes back', { runs: 20, corpus: false }, world)
  */
 export async function checkLaw(
   law: string,

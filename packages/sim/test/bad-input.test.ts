@@ -106,7 +106,8 @@ describe('simulate refuses', () => {
         nested.push(await simulate({ seed: 2 }, () => {}).catch((error: unknown) => error))
       })
     })
-    expect(nested).toEqual([expect.objectContaining({ code: 'ERR_SIM_NESTED' })])
+    const message = 'simulate was called by code that is being simulated'
+    expect(nested).toEqual([expect.objectContaining({ code: 'ERR_SIM_NESTED', message })])
   })
 
   test('a negative number of runs', async () => {

@@ -233,14 +233,17 @@ describe('a run fails', () => {
   })
 
   test('not on a rejection that somebody handles', async () => {
+    let isHandled = false
     await simulate(base, (s) => {
       s.node('n', async (env) => {
         const late = env.sleep(5, { signal: env.timeoutSignal(2) })
         await expect(late).rejects.toMatchObject({ name: 'TimeoutError' })
         const signal = AbortSignal.abort('why')
         await expect(env.sleep(5, { signal })).rejects.toBe('why')
+        isHandled = true
       })
     })
+    expect(isHandled).toBe(true)
   })
 
   test('when a client waits for what never comes: by its name, not with a hang', async () => {
@@ -250,6 +253,10 @@ describe('a run fails', () => {
     })
     expect(failure).toMatchObject({ code: 'ERR_SIM_HANGS', subject: 'patient', atMs: 60_100 })
     expect(failure.message).toContain('client "patient" waits for a promise that never settles')
+    const outlasted = await failureOf((s) => s.client('patient', () => new Promise(() => {})), {
+      faults: [{ kind: 'loss', atMs: 1, forMs: 1e6, rate: 0 }],
+    })
+    expect(outlasted.message).toContain('client "patient" waits for a promise that never settles')
     const busy = await failureOf(
       (s) => {
         s.client('patient', () => new Promise(() => {}))
@@ -326,6 +333,7 @@ describe('after the heal', () => {
     expect(hangs).toMatchObject({ code: 'ERR_SIM_HANGS', subject: 'settles' })
     const slow = await failureOf((s) => s.afterHeal((env) => env.sleep(99), { withinMs: 50 }))
     expect(slow).toMatchObject({ code: 'ERR_SIM_LIVENESS', subject: 'afterHeal 1' })
+    expect(slow.message).toContain('"afterHeal 1" did not come true within 50 ms of the heal\n')
     const throws = await failureOf((s) => {
       s.afterHeal(() => Promise.reject(new Error('no')), { withinMs: 50 })
     })

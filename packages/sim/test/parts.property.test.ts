@@ -239,6 +239,9 @@ describe('a copy for another node', () => {
         new (class A {
           x = 2
         })(),
+        new (class A {
+          y = 2
+        })(),
       ],
     ]
     expect(new Set(values.map(hashOf)).size).toBe(values.length)

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   drawPlan,
-  explore,
   FAULT_KINDS,
   type Fault,
   type FaultKind,
@@ -112,29 +111,3 @@ describe('a plan out of a seed', () => {
     }
   })
 })
-
-describe('a run of many kinds', () => {
-  test('sees every kind bite, some time, and heals from all', async () => {
-    const { injected, failures } = await explore({ runs: 150, horizonMs: 1000 }, (s) => {
-      for (const id of ['a', 'b', 'c']) {
-        s.node(id, async (env) => {
-          for (;;) {
-            for (const to of ['a', 'b', 'c']) env.send(to, env.now())
-            await env.disk.append('f', 'x').catch(() => {})
-            await env.disk.read('f').catch(() => {})
-            await env.sleep(10)
-          }
-        })
-      }
-      s.afterHeal((env) => beats(env), { withinMs: 100 })
-    })
-    expect(failures).toEqual([])
-    for (const kind of FAULT_KINDS) expect([kind, injected[kind] > 0]).toEqual([kind, true])
-  })
-})
-
-/** Whether a message gets through to every node and back. */
-async function beats(env: import('../src/index.ts').Env): Promise<void> {
-  await env.sleep(10)
-  for (const to of ['a', 'b', 'c']) env.send(to, 1)
-}

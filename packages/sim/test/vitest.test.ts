@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -55,6 +55,7 @@ describe('a law', () => {
     // A second law goes behind the first.
     await failureOf('another law', { runs: 5000, seed: seed + 1 }, registerWorld(true))
     expect(read(corpusFile())).toHaveLength(2)
+    expect(readdirSync(folder, { recursive: true })).toEqual(['seeds', join('seeds', 'laws.json')])
   })
 
   test('is replayed from the corpus before any new seed', async () => {
@@ -90,11 +91,26 @@ describe('a law', () => {
 
   test('refuses a corpus that is none', async () => {
     const file = join(folder, 'bad.json')
-    for (const text of ['{', '{}', '[1]', '[{ "law": "x" }]']) {
+    const refusal = () => checkLaw('law', { runs: 1, corpus: file }, nothing).catch((e) => e)
+    const whole = { law: 'x', seed: 1, horizonMs: 1, faults: [] }
+    const broken = [null, 1, ...Object.keys(whole).map((field) => ({ ...whole, [field]: null }))]
+    for (const text of ['{}', 'null', ...broken.map((each) => JSON.stringify([whole, each]))]) {
       writeFileSync(file, text)
-      const run = checkLaw('law', { runs: 1, corpus: file }, nothing)
-      await expect(run).rejects.toMatchObject({ code: 'ERR_SIM_CORPUS' })
+      expect(await refusal()).toMatchObject({
+        code: 'ERR_SIM_CORPUS',
+        message:
+          `${file} must be an array of failures: ` +
+          '[{ "law": …, "seed": …, "horizonMs": …, "faults": […], "code": … }]',
+      })
     }
+    writeFileSync(file, '{')
+    const { code, message } = await refusal()
+    expect(code).toBe('ERR_SIM_CORPUS')
+    expect(message).toContain(`${file} is no JSON: SyntaxError: `)
+    const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+    const { message: lacking } = await refusal()
+    builtin.mockRestore()
+    expect(lacking).toBe('a corpus needs the file system of Node 20.19 or later')
   })
 
   test('fails when what should come true sometimes never does', async () => {
@@ -124,7 +140,9 @@ describe('a law', () => {
       [...[5, 7, 10, 1]],
     )
     expect(seeds.slice(0, 5)).toEqual([3, 4, 5, 6, 7])
-    await expect(runsOf('many')).rejects.toMatchObject({ code: 'ERR_SIM_OPTION' })
+    for (const wish of ['many', '-1', ' ', '-1x', 'x']) {
+      await expect(runsOf(wish)).rejects.toMatchObject({ code: 'ERR_SIM_OPTION' })
+    }
     vi.stubEnv('SIM_RUNS', '2')
     vi.stubEnv('SIM_SEED', '900')
     vi.stubEnv('SIM_TOTALS', join(folder, 'totals.jsonl'))

@@ -8,6 +8,10 @@ import type { Operation } from '../operation.ts'
  * A counter: `add n`, and `read` with the result n.
  *
  * @param options `initial`: the count before the first operation; default 0.
+ * @example
+ * // Ann added 1 to 10, and Bob read 11.
+ * checkLinearizable(additions, counter({ initial: 10 })).ok // → true
+ * checkLinearizable(additions, counter()).ok // → false
  */
 export function counter(options: { readonly initial?: number } = {}): Model<number> {
   const model: Model<number> = {

@@ -3,7 +3,13 @@
 
 import type { Model } from '../model.ts'
 
-/** A lock, free at first: `acquire` and `release`, by the process of the operation. */
+/**
+ * A lock, free at first: `acquire` and `release`, by the process of the operation.
+ *
+ * @example
+ * // Ann and Bob both have the lock, and neither has released it.
+ * checkLinearizable(acquisitions, lock()).ok // → false
+ */
 export function lock(): Model<string | null> {
   return {
     name: 'lock',

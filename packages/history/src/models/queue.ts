@@ -12,7 +12,13 @@ import { sameValue, valueKey } from '../value-key.ts'
 
 type Items = readonly unknown[]
 
-/** A queue, empty at first: `enqueue v`, and `dequeue` with the result v, or null for empty. */
+/**
+ * A queue, empty at first: `enqueue v`, and `dequeue` with the result v, or null for empty.
+ *
+ * @example
+ * // Ann enqueued 1, then 2; Bob dequeued 2 first.
+ * checkLinearizable(deliveries, queue()).ok // → false
+ */
 export function queue(): Model<Items> {
   const model: Model<Items> = {
     name: 'queue',
@@ -34,9 +40,8 @@ export function queue(): Model<Items> {
 
 function step(state: Items, { f, argument, outcome, result }: Operation): Items | undefined {
   if (f === 'enqueue') return [...state, argument]
-  const isEmpty = (result ?? null) === null
   if (outcome !== 'ok') return state.length === 0 ? state : state.slice(1)
-  if (state.length === 0 || isEmpty) return state.length === 0 && isEmpty ? state : undefined
+  // Of an empty queue the first is undefined, which is the same value as null: it says empty.
   return sameValue(state[0], result) ? state.slice(1) : undefined
 }
 

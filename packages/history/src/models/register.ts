@@ -10,6 +10,8 @@ import { sameValue, valueKey } from '../value-key.ts'
  * A register: `write v`, and `read` with the result v.
  *
  * @param options `initial`: the value before the first write; default null.
+ * @example
+ * checkLinearizable(history, register()).ok // → true
  */
 export function register(options: { readonly initial?: unknown } = {}): Model<unknown> {
   return registerOf('register', ['read', 'write'], options.initial ?? null)
@@ -19,6 +21,9 @@ export function register(options: { readonly initial?: unknown } = {}): Model<un
  * A register with compare-and-set: also `cas [expected, next]`.
  *
  * @param options `initial`: the value before the first write; default null.
+ * @example
+ * // Ann set 0 to 1 and Bob 0 to 2: only one of them can have been right.
+ * checkLinearizable(swaps, casRegister({ initial: 0 })).ok // → false
  */
 export function casRegister(options: { readonly initial?: unknown } = {}): Model<unknown> {
   return registerOf('cas-register', ['read', 'write', 'cas'], options.initial ?? null)

@@ -7,7 +7,13 @@ import { valueKey } from '../value-key.ts'
 
 type Members = ReadonlySet<string | number>
 
-/** A set, empty at first: `add v`, `remove v`, `has v` → true or false, `read` → array. */
+/**
+ * A set, empty at first: `add v`, `remove v`, `has v` → true or false, `read` → array.
+ *
+ * @example
+ * // Ann added 'x', and Bob, who asked later, did not find it.
+ * checkLinearizable(memberships, set()).ok // → false
+ */
 export function set(): Model<Members> {
   return {
     name: 'set',

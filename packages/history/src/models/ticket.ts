@@ -8,6 +8,10 @@ import type { Model } from '../model.ts'
  *
  * @param options `first`: the first number, default 1; `gaps`: numbers may be skipped (a server
  *   that hands out segments), default false.
+ * @example
+ * // Ann took 1, Bob took 3.
+ * checkLinearizable(numbers, ticket()).ok // → false
+ * checkLinearizable(numbers, ticket({ gaps: true })).ok // → true
  */
 export function ticket(
   options: { readonly first?: number; readonly gaps?: boolean } = {},
