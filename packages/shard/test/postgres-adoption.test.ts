@@ -18,7 +18,8 @@ afterAll(async () => {
 
 const DDL = `
 create table users (id text primary key, name text, seen int default 0);
-create table orders (no bigint generated always as identity, user_id text, primary key (no, user_id))
+create table orders (
+  no bigint generated always as identity, user_id text, primary key (no, user_id))
   partition by hash (user_id);
 create table orders_0 partition of orders for values with (modulus 2, remainder 0);
 create table orders_1 partition of orders for values with (modulus 2, remainder 1);
@@ -114,7 +115,8 @@ describe('a live database', () => {
       `select tgname from pg_trigger where tgname like '%ashlar_adopt%'
        union all select proname from pg_proc where proname = 'forget_slot'
        union all select column_default from information_schema.columns
-         where column_name = 'ashlar_slot' and table_schema = 'public' and column_default is not null`,
+         where column_name = 'ashlar_slot' and table_schema = 'public'
+           and column_default is not null`,
     )
     expect(left).toEqual([])
     await engine.adopt('s1', SPEC, options())

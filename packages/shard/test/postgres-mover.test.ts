@@ -85,7 +85,8 @@ async function drain({ engine }: Fleet, slots: readonly number[], limit = 7): Pr
 async function texts(url: string, tables: readonly string[], slots: string): Promise<unknown[]> {
   const all = []
   for (const table of tables) {
-    const rows = `select t::text as row from "${table}" t where ashlar_slot in (${slots}) order by 1`
+    const rows = `select t::text as row from "${table}" t
+      where ashlar_slot in (${slots}) order by 1`
     all.push([table, await ask(url, rows)])
   }
   return all
@@ -228,7 +229,7 @@ describe('what must be unique beside the primary key', () => {
   })
 })
 
-test('foreign keys are refused before anything moves, where they could not be let rest', async () => {
+test('foreign keys are refused at once where they could not be let rest', async () => {
   const ddl = `create table parent (id text primary key);
     create table child (id text primary key references parent)`
   const tables = ['parent', 'child'].map(

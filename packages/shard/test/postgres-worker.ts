@@ -1,7 +1,7 @@
 // A worker on a resharding job in a process of its own, that dies or stands still where it is told:
 // `node postgres-worker.ts <place as JSON> <job> [<step> <SIGKILL | SIGSTOP>]`. A step is
-// `<method> before|after <n>`: the n-th time that a method of the mover or of the job log is called,
-// or has done its work.
+// `<method> before|after <n>`: the n-th time that a method of the mover or of the job log is
+// called, or has done its work.
 // It says how it ended, as one line of JSON.
 
 import type { PostgresEngine, PostgresMapStore } from '../src/postgres/index.ts'
