@@ -18,7 +18,8 @@ export interface Fleet {
   readonly map: ShardMap
 }
 
-const columns = 'id int primary key, name text, visits int, seen timestamptz'
+/** Of table `users`. */
+export const columns = 'id int primary key, name text, visits int, seen timestamptz'
 const fill = (slot: string) => `select id, 'user ' || id, 0, now()${slot}`
 
 /** Fills the fleet, calls back with it, and closes it. */
@@ -50,13 +51,14 @@ export async function withFleet(
   }
 }
 
+/** The rows of a shard: the slot of each id beside it. */
 interface ShardRows {
   readonly ids: number[]
   readonly slots: number[]
 }
 
 /** The first ids from 1 on, so many for each shard; an id whose shard is full is left out. */
-function placedIds(map: ShardMap, rows: number): Map<string, ShardRows> {
+export function placedIds(map: ShardMap, rows: number): Map<string, ShardRows> {
   const placed = new Map(map.shards.map(({ id }) => [id, { ids: [], slots: [] } as ShardRows]))
   for (let id = 1, left = rows * placed.size; left > 0; id++) {
     const { shard, slot } = map.route(id, 'users')
@@ -69,7 +71,8 @@ function placedIds(map: ShardMap, rows: number): Map<string, ShardRows> {
   return placed
 }
 
-async function fillShard(url: string, { ids, slots }: ShardRows): Promise<void> {
+/** Fills table `users` of a shard. */
+export async function fillShard(url: string, { ids, slots }: ShardRows): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   // As a restore does: rows that bring their slot, past the guards.

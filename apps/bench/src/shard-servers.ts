@@ -1,13 +1,16 @@
 // The rows of @ashlar/shard that need PostgreSQL servers, and the servers: one for rows and scans,
 // with nine databases for the merge (eight shards and one beside them), and two that sync their
-// commits for transactions over both. Without PostgreSQL the rows say that they were not run.
+// commits for transactions over both; those that slots are moved between are in
+// shard-move-fleet.ts. Without PostgreSQL the rows say that they were not run.
 
 import { type PostgresServer, postgresServer } from '@ashlar/testkit/postgres'
 import pg from 'pg'
 import type { Bench } from './harness.ts'
 import { measureServerCommits, serverCommitRows } from './shard-commit.ts'
 import { withFleet } from './shard-fleet.ts'
+import { freezeRows, measureFreezes } from './shard-freeze.ts'
 import { MERGED, measureMerge, mergeRows } from './shard-merge.ts'
+import { measureMoves, moveRows } from './shard-move.ts'
 import { measureRows } from './shard-rounds.ts'
 import { oneRowRows, scanRows } from './shard-rows.ts'
 
@@ -24,6 +27,8 @@ const groups: readonly Group[] = [
   { rows: [...oneRowRows, ...scanRows], measure: oneShard },
   { rows: mergeRows, measure: merged },
   { rows: serverCommitRows, measure: commits },
+  { rows: moveRows, measure: measureMoves },
+  { rows: freezeRows, measure: measureFreezes },
 ]
 
 /** The rows that need a server. */
