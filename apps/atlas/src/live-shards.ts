@@ -91,8 +91,8 @@ export class LiveShards {
   }
 
   /**
-   * Begins to move slots to the fifth shard, or away from it where it has some; resolves when it has
-   * begun. The crowd goes on meanwhile.
+   * Begins to move slots to the fifth shard, or away from it where it has some; resolves when it
+   * has begun. The crowd goes on meanwhile.
    * @throws {StoreError} while slots move already.
    */
   reshard(): Promise<StoreFigures> {

@@ -11,7 +11,7 @@ import { show } from './show.ts'
 
 const BATCH_ROWS = 5_000
 
-/** Options of {@link loadRows}. */
+/** Options of `ShardRouter.load`. */
 export interface LoadOptions {
   /** Rows that are shared out at a time, and lost together if it fails; default 5,000. */
   readonly batchRows?: number | undefined

@@ -184,9 +184,9 @@ export interface Engine<Tx extends ShardTx = ShardTx> {
    */
   check(shard: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
   /**
-   * Runs the DDL, then gives every sharded table its slot column, index and triggers, and
-   * the shard its fences table. May be run again. Refuses with `INVALID_TABLE`, before it changes
-   * anything of a table, one without a primary key or without its shard key.
+   * Runs the DDL of the spec, then gives every sharded table its slot column, index and triggers,
+   * and the shard its fences table. May be run again. Refuses with `INVALID_TABLE`, before it
+   * changes anything of a table, one without a primary key or without its shard key.
    */
   install(shard: string, spec: InstallSpec): Promise<void>
   /**
@@ -194,27 +194,39 @@ export interface Engine<Tx extends ShardTx = ShardTx> {
    * what the claim is refused with then rejects the first statement and the commit.
    */
   open(shard: string, claim: SlotClaim, options?: OpenOptions): Promise<OpenTransaction<Tx>>
-  /** Opens a snapshot over all slots that the shard owns. */
+  /** Opens a snapshot, over all slots that the shard owns, of the rows that a request describes. */
   scan(shard: string, request: ScanRequest, options?: ScanOptions): Promise<Scan>
   /** All fences of a shard, by slot. */
   fences(shard: string): Promise<readonly Fence[]>
   /**
-   * Writes fences in one transaction, after the transactions that hold them have ended. A fence of
-   * an earlier epoch than the one that stands is left out: whoever comes late changes nothing.
+   * Writes fences of a shard in one transaction, after the transactions that hold them have ended.
+   * A fence of an earlier epoch than the one that stands is left out: whoever comes late changes
+   * nothing.
    */
   setFences(shard: string, fences: readonly Fence[]): Promise<void>
   /** The transactions that wait on this shard for their outcome. */
   prepared(shard: string): Promise<readonly PreparedTransaction[]>
-  /** Ends a prepared transaction. Does nothing if it has ended that way already. */
+  /**
+   * Ends a prepared transaction of a shard. Does nothing if it has ended that way already.
+   *
+   * @param outcome How it ends, on every shard alike.
+   * @param redo What its `prepare` returned, if anything.
+   * @throws {ShardError} `INVALID_OPTION` for a name that cannot be, or if the engine knows that it
+   * ended the other way; what the shard refuses with.
+   */
   resolve(
     shard: string,
     transaction: string,
     outcome: Outcome,
     redo?: Uint8Array | undefined,
   ): Promise<void>
-  /** How much each table holds. */
+  /** How much each table of a shard holds. */
   measure(shard: string): Promise<readonly TableSize[]>
-  /** Every row of a sharded table with the slot it carries, owned or not, for `verify`. */
+  /**
+   * Every row of a sharded table with the slot it carries, owned or not, for `verify`.
+   *
+   * @throws {ShardError} `UNKNOWN_TABLE`.
+   */
   placements(shard: string, table: TableSpec): AsyncIterable<readonly PlacedRow[]>
   /** Ends every connection; open transactions are rolled back. Safe to call twice. */
   close(): Promise<void>

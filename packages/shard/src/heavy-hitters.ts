@@ -102,7 +102,7 @@ export class HeavyHitters {
   }
 
   /**
-   * Adds what another one counted, with the same bounds over both. O(capacity log capacity).
+   * Adds what the `other` counted, with the same bounds over both. O(capacity log capacity).
    *
    * @throws {ShardError} `INVALID_OPTION` if its capacity is another: the bound would not hold.
    */

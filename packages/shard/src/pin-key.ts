@@ -21,7 +21,7 @@ import { keyText, type ShardKey } from './shard-key.ts'
 import type { ShardMap } from './shard-map.ts'
 import type { PinJson } from './shard-map-json.ts'
 
-/** Options of {@link pinKey} and {@link unpinKey}. */
+/** Options of `ShardRouter.pin` and `unpin`. */
 export interface PinOptions {
   /** The table whose family the key is of; default all tables placed by hash. */
   readonly table?: string | undefined

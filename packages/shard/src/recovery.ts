@@ -14,7 +14,7 @@ import type { TransactionContext } from './distributed-transaction.ts'
 import type { Outcome, PreparedTransaction, ShardTx } from './engine.ts'
 import { ShardError } from './shard-error.ts'
 
-/** Options of {@link recover}. */
+/** Options of `ShardRouter.recover`. */
 export interface RecoveryOptions {
   /**
    * How old a prepared transaction without a decision must be to be rolled back, in milliseconds;
@@ -24,7 +24,7 @@ export interface RecoveryOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What {@link recover} found and did. */
+/** What `ShardRouter.recover` found and did about transactions. */
 export interface Recovery {
   /** Transactions that it told every shard to commit that had not heard of it. */
   readonly committed: readonly string[]

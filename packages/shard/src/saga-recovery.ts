@@ -4,7 +4,7 @@ import type { ShardTx } from './engine.ts'
 import type { MapStore } from './map-store.ts'
 import type { Saga } from './saga.ts'
 
-/** What {@link recoverSagas} found and did, by id. */
+/** What `ShardRouter.recover` found and did about sagas, by id. */
 export interface SagaRecovery {
   /** Every step had taken effect; only the record was left. */
   readonly done: readonly string[]

@@ -110,7 +110,7 @@ export class Saga<I, Tx extends ShardTx = ShardTx> {
   }
 
   /**
-   * Settles a saga whose runner let its lease run out: for {@link recoverSagas}. `done` where its
+   * Settles a saga whose runner let its lease run out: for `ShardRouter.recover`. `done` where its
    * last step had taken effect, `taken` where somebody else is at it.
    *
    * @throws {InDoubtTransaction} where a step could not be undone; it stays for the next time.

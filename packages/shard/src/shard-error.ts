@@ -80,6 +80,13 @@ export interface ShardErrorDetails {
  * | FENCED | another worker has taken over the job: stop this one |
  * | INVALID_JOB | there is no such job, it has ended, or cannot do that in its state |
  * | CLOSED | the router, engine or store was closed |
+ *
+ * @example
+ * try {
+ *   await router.scatter({ table: 'cities' })
+ * } catch (error) {
+ *   error instanceof ShardError && error.code // → 'UNKNOWN_TABLE'
+ * }
  */
 export class ShardError extends Error {
   override readonly name: string = 'ShardError'
@@ -113,7 +120,12 @@ export class ShardError extends Error {
   }
 }
 
-/** The shard does not own the slot (any more); `epoch` is that of its fence. */
+/**
+ * The shard does not own the slot (any more); `epoch` is that of its fence.
+ *
+ * @example
+ * new ShardMoved('oak', 7, 3).code // → 'SHARD_MOVED'
+ */
 export class ShardMoved extends ShardError {
   override readonly name: string = 'ShardMoved'
 
@@ -127,7 +139,12 @@ export class ShardMoved extends ShardError {
   }
 }
 
-/** The shard's fence is at a later epoch than the caller's map. */
+/**
+ * The shard's fence of the slot is at a later epoch than the caller's map.
+ *
+ * @example
+ * new StaleEpoch('oak', 7, 3).code // → 'STALE_EPOCH'
+ */
 export class StaleEpoch extends ShardError {
   override readonly name: string = 'StaleEpoch'
 
@@ -141,7 +158,12 @@ export class StaleEpoch extends ShardError {
   }
 }
 
-/** The slot takes no writes for the moment. */
+/**
+ * The slot takes no writes on this shard for the moment; `epoch` is that of its fence.
+ *
+ * @example
+ * new ShardFrozen('oak', 7, 3).code // → 'SHARD_FROZEN'
+ */
 export class ShardFrozen extends ShardError {
   override readonly name: string = 'ShardFrozen'
 
@@ -154,19 +176,43 @@ export class ShardFrozen extends ShardError {
   }
 }
 
-/** Rows of several slots where one was allowed. */
+/**
+ * Rows of several slots where one was allowed.
+ *
+ * @example
+ * try {
+ *   await router.transaction(['ada'], (t) => t.on('ken').mark('seen'))
+ * } catch (error) {
+ *   error instanceof CrossShard // → true
+ * }
+ */
 export class CrossShard extends ShardError {
   override readonly name: string = 'CrossShard'
 
+  /**
+   * @param message Which rows, and what to do instead.
+   * @param details Where it happened, and what caused it.
+   */
   constructor(message: string, details: ShardErrorDetails = {}) {
     super('CROSS_SHARD', message, details)
   }
 }
 
-/** Some shards did not answer a scatter; `missing` names them. */
+/**
+ * Some shards did not answer a scatter; `missing` names them.
+ *
+ * @example
+ * try {
+ *   await router.scatter({ table: 'users' })
+ * } catch (error) {
+ *   if (!(error instanceof ScatterPartial)) throw error
+ *   console.log('no answer from', error.missing)
+ * }
+ */
 export class ScatterPartial extends ShardError {
   override readonly name: string = 'ScatterPartial'
 
+  /** @param cause What one of the shards failed by. */
   constructor(missing: readonly string[], cause?: unknown) {
     super(
       'SCATTER_PARTIAL',
@@ -176,10 +222,20 @@ export class ScatterPartial extends ShardError {
   }
 }
 
-/** No shard of that id. */
+/**
+ * No shard of that id.
+ *
+ * @example
+ * try {
+ *   map.slotsOf('fir')
+ * } catch (error) {
+ *   error instanceof UnknownShard && error.shard // → 'fir'
+ * }
+ */
 export class UnknownShard extends ShardError {
   override readonly name: string = 'UnknownShard'
 
+  /** @param known The ids that there are. */
   constructor(shard: string, known: readonly string[]) {
     super(
       'UNKNOWN_SHARD',
@@ -191,10 +247,21 @@ export class UnknownShard extends ShardError {
   }
 }
 
-/** The outcome of a transaction over shards is not known here. */
+/**
+ * The outcome of a transaction over shards is not known here.
+ *
+ * @example
+ * try {
+ *   await router.transaction(['ada', 'ken'], transfer)
+ * } catch (error) {
+ *   if (!(error instanceof InDoubtTransaction)) throw error
+ *   await router.recover()
+ * }
+ */
 export class InDoubtTransaction extends ShardError {
   override readonly name: string = 'InDoubtTransaction'
 
+  /** @param cause Why the decision could not be read. */
   constructor(transaction: string, cause?: unknown) {
     super(
       'IN_DOUBT',
@@ -205,28 +272,64 @@ export class InDoubtTransaction extends ShardError {
   }
 }
 
-/** Something stands against a plan, or came in its way. */
+/**
+ * Something stands against a plan, or came in its way.
+ *
+ * @example
+ * try {
+ *   await job.run()
+ * } catch (error) {
+ *   if (error instanceof PlanConflict) console.log(error.message)
+ * }
+ */
 export class PlanConflict extends ShardError {
   override readonly name: string = 'PlanConflict'
 
+  /**
+   * @param message What stands against it.
+   * @param details Where it happened, and what caused it.
+   */
   constructor(message: string, details: ShardErrorDetails = {}) {
     super('PLAN_CONFLICT', message, details)
   }
 }
 
-/** Rows at source and target differ; `slots` names where. Nothing was cut over. */
+/**
+ * Rows at source and target differ; `slots` names where. Nothing was cut over.
+ *
+ * @example
+ * try {
+ *   await job.run()
+ * } catch (error) {
+ *   if (error instanceof VerifyMismatch) console.log('they differ in', error.slots)
+ * }
+ */
 export class VerifyMismatch extends ShardError {
   override readonly name: string = 'VerifyMismatch'
 
+  /**
+   * @param message What differs.
+   * @param details The slots whose rows differ, and the shard.
+   */
   constructor(message: string, details: ShardErrorDetails & { readonly slots: readonly number[] }) {
     super('VERIFY_MISMATCH', message, details)
   }
 }
 
-/** Writers held slots for longer than they may be waited for. Nothing was changed. */
+/**
+ * Writers held slots for longer than they may be waited for. Nothing was changed.
+ *
+ * @example
+ * new FreezeTimeout('oak', 500).code // → 'FREEZE_TIMEOUT'
+ */
 export class FreezeTimeout extends ShardError {
   override readonly name: string = 'FreezeTimeout'
 
+  /**
+   * @param shard Whose writers they are.
+   * @param maxMs How long they were waited for, in milliseconds.
+   * @param details Where it happened, and what caused it.
+   */
   constructor(shard: string, maxMs: number, details: ShardErrorDetails = {}) {
     super(
       'FREEZE_TIMEOUT',
@@ -237,10 +340,25 @@ export class FreezeTimeout extends ShardError {
   }
 }
 
-/** Transactions from before the capture still run; `blockers` names them. */
+/**
+ * Transactions from before the capture still run; `blockers` names them.
+ *
+ * @example
+ * try {
+ *   await job.run()
+ * } catch (error) {
+ *   error instanceof BarrierTimeout && error.blockers // → ['session 4711']
+ * }
+ */
 export class BarrierTimeout extends ShardError {
   override readonly name: string = 'BarrierTimeout'
 
+  /**
+   * @param shard Where they run.
+   * @param maxMs How long they were waited for, in milliseconds.
+   * @param blockers Their names.
+   * @param cause What the wait ended by.
+   */
   constructor(shard: string, maxMs: number, blockers: readonly string[], cause?: unknown) {
     super(
       'BARRIER_TIMEOUT',
@@ -251,10 +369,24 @@ export class BarrierTimeout extends ShardError {
   }
 }
 
-/** Another worker has taken the job over. */
+/**
+ * Another worker has taken the job over.
+ *
+ * @example
+ * try {
+ *   await job.run()
+ * } catch (error) {
+ *   if (error instanceof Fenced) return // the other one goes on with it
+ * }
+ */
 export class Fenced extends ShardError {
   override readonly name: string = 'Fenced'
 
+  /**
+   * @param job Its id.
+   * @param token That of the worker that is to stop.
+   * @param details Where it happened, and what caused it.
+   */
   constructor(job: string, token: number, details: ShardErrorDetails = {}) {
     super(
       'FENCED',

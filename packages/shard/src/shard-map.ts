@@ -41,7 +41,14 @@ export interface ShardMapOptions {
   readonly tables?: Readonly<Record<string, TableRule>> | undefined
 }
 
-/** Which shard holds which key, at one epoch. */
+/**
+ * Which shard holds which key, at one epoch.
+ *
+ * @example
+ * const map = ShardMap.create({ shards: ['oak', 'ash'], tables: { users: by('id') } })
+ * const { shard, epoch } = map.route('ada', 'users')
+ * epoch // → 1
+ */
 export class ShardMap {
   /** Counts the maps of a fleet, from 1. */
   readonly epoch: number
@@ -109,6 +116,7 @@ export class ShardMap {
   /**
    * The map that {@link toJSON} described; unknown fields are left out.
    *
+   * @param json As it was parsed.
    * @throws {ShardError} `INVALID_MAP`, naming the place, for anything that is not a whole map.
    */
   static fromJSON(json: unknown): ShardMap {
@@ -136,7 +144,10 @@ export class ShardMap {
     return { slot, shard: this.#ids[owner]!, epoch: this.epoch }
   }
 
-  /** The slot of a key, see {@link route}; nothing is allocated for strings placed by hash. */
+  /**
+   * The slot of a key of a table, see {@link route}; nothing is allocated for strings placed by
+   * hash.
+   */
   slotOf(key: ShardKey, table?: string): number {
     if (table !== undefined || this.#isPinned) {
       const family = this.#families.of(table)
@@ -176,14 +187,18 @@ export class ShardMap {
     return this.liveSlots().filter((slot) => this.#ownerIndex(slot) === place)
   }
 
-  /** The routes of all parts of a split key, its own first; that one alone if it is not split. */
+  /**
+   * The routes of all parts of a split key, its own first; that one alone if it is not split.
+   *
+   * @param table Whose rule holds; default: by hash.
+   */
   parts(key: ShardKey, table?: string): readonly Route[] {
     const text = keyText(key)
     const parts = this.#families.of(table).splits.get(text) ?? 1
     return Array.from({ length: parts }, (_, part) => this.route(partKey(text, part), table))
   }
 
-  /** The pin of a key, undefined if it has none. */
+  /** The pin of a key in the family of a table, undefined if it has none. */
   pinOf(key: ShardKey, table?: string): PinJson | undefined {
     return this.#families.of(table).pins?.get(keyText(key))
   }
@@ -204,8 +219,8 @@ export class ShardMap {
   }
 
   /**
-   * Whether a row with this key may carry this slot: it is the key's own, or, while a pin moves
-   * its rows, either of the pin's. False for values that no key can have.
+   * Whether a row of a table with this key may carry this slot: it is the key's own, or, while a
+   * pin moves its rows, either of the pin's. False for values that no key can have.
    *
    * @param key The values of the key's columns, as the database gave them.
    * @throws {ShardError} `UNKNOWN_TABLE`.

@@ -107,14 +107,14 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     return this.#map.current
   }
 
-  /** Where a key lies by that map; see `ShardMap.route`. Not counted by {@link hot}. */
+  /** Where a key of a table lies by that map; see `ShardMap.route`. Not counted by {@link hot}. */
   route(key: ShardKey, table?: string): Route {
     return this.map.route(key, table)
   }
 
   /**
-   * Runs a function in a transaction on the shard of a key; commits when it resolves, rolls back
-   * when it rejects. Everything it reads and writes must lie under that key's slot.
+   * Runs a function, `fn`, in a transaction on the shard of a key; commits when it resolves, rolls
+   * back when it rejects. Everything it reads and writes must lie under that key's slot.
    *
    * If the map has changed meanwhile the transaction is refused, nothing of it remains, and the
    * function runs again on the right shard: it may run more than once, and commits at most once.
@@ -139,6 +139,8 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
   /**
    * Runs one SQL statement in a transaction of its own, in one round trip where the engine can.
    *
+   * @param key Whose slot all its rows lie under.
+   * @param text The statement.
    * @param params Values of `$1`, `$2` …
    * @throws {ShardError} as {@link withShard}; `UNSUPPORTED` on an engine without SQL.
    */
@@ -161,7 +163,7 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
   }
 
   /**
-   * Asks all shards as if they were one, and gives all rows at once.
+   * Asks all shards a query as if they were one, and gives all rows at once.
    *
    * Each shard is read in one snapshot and each row counts once, whatever moves; snapshots of
    * different shards are of slightly different moments. Where only one shard has the answer (a
@@ -175,9 +177,12 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
   }
 
   /**
-   * The rows of {@link scatter} as they come, sorted as they come, in constant memory (groups are
-   * held). Ends on every shard when the loop over it ends. With `partial: 'allow'` it goes on
-   * without shards that do not answer at the start; one that falls silent later is an error.
+   * The rows that answer a query, as {@link scatter}, but as they come, sorted where that is asked
+   * for, in constant memory (groups are held). Ends on every shard when the loop over it ends. With
+   * `partial: 'allow'` it goes on without shards that do not answer at the start; one that falls
+   * silent later is an error.
+   *
+   * @throws {ShardError} `INVALID_OPTION`; its loop rejects with those of {@link scatter}.
    */
   stream(query: ScatterQuery, options: ScatterOptions = {}): RowStream {
     const plan = planScatter(query, options)
@@ -185,7 +190,7 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     return new RowStream(this.#streamed(plan, missing), missing)
   }
 
-  /** As {@link scatter}, but only the rows of one key, under all parts of it if it is split. */
+  /** As {@link scatter} of a query, but only the rows of one key, under all its parts if split. */
   gather(key: ShardKey, query: ScatterQuery, options: ScatterOptions = {}): Promise<ScatterResult> {
     return this.#work.run(() => {
       this.#heat.add(this.map, key, query.table)
@@ -193,7 +198,12 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     })
   }
 
-  /** Writes many rows into a sharded table, each on its shard, in batches; see `loadRows`. */
+  /**
+   * Writes many rows into a sharded table, each on its shard, in batches: a shard's part of a
+   * batch is one transaction. A row with the primary key of an old one replaces it.
+   *
+   * @returns how many rows were written.
+   */
   load(
     table: string,
     rows: Iterable<Row> | AsyncIterable<Row>,
@@ -202,7 +212,11 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     return this.#work.run(() => loadRows(this.#context, table, rows, options))
   }
 
-  /** One transaction over the rows of several keys, atomic over shards; see `runTransaction`. */
+  /**
+   * Runs `fn` in one transaction over the rows of several keys, atomic over shards.
+   *
+   * @throws {ShardError} `CROSS_SHARD`, `ROLLED_BACK`, `IN_DOUBT`; and what `fn` throws.
+   */
   transaction<R>(
     keys: readonly TransactionKey[],
     fn: (t: TransactionScope<Tx>) => Promise<R> | R,
@@ -214,7 +228,7 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     })
   }
 
-  /** The same statements on every shard's copy of reference tables, atomically. */
+  /** Runs `fn` on every shard's copy of reference tables, atomically. */
   replicate<R>(fn: (tx: Tx) => Promise<R> | R, options: TransactionOptions = {}): Promise<R> {
     return this.#work.run(() => runReplicated(this.#context, fn, options))
   }
@@ -238,17 +252,17 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     return { name, run: (input, run) => this.#work.run(() => saga.run(input, run)) }
   }
 
-  /** Moves the rows of one key to a slot of its own on a shard; see `pinKey`. */
+  /** Moves the rows of one key to a slot of its own on a shard; reads and writes of it wait. */
   pin(key: ShardKey, shard: string, options: PinOptions = {}): Promise<void> {
     return this.#changeMap(() => pinKey(this.#context, key, shard, options))
   }
 
-  /** Moves the rows of a pinned key back; see `unpinKey`. */
+  /** Moves the rows of a pinned key back, as {@link pin}. */
   unpin(key: ShardKey, options: PinOptions = {}): Promise<void> {
     return this.#changeMap(() => unpinKey(this.#context, key, options))
   }
 
-  /** Lays a key under so many parts, each on a shard of its own; see `splitKey`. */
+  /** Lays a key under so many parts, each on a shard of its own. */
   split(key: ShardKey, parts: number, options: SplitOptions = {}): Promise<void> {
     return this.#changeMap(() => splitKey(this.#context, key, parts, options))
   }
@@ -274,7 +288,7 @@ export class ShardRouter<Tx extends ShardTx = ShardTx> {
     })
   }
 
-  /** Finishes what crashed transactions and sagas left, now; see `recover` and `recoverSagas`. */
+  /** Finishes what crashed transactions and sagas left, now. */
   recover(options: RecoveryOptions = {}): Promise<RouterRecovery> {
     return this.#work.run(() => this.#sweep.recover(options))
   }

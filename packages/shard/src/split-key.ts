@@ -58,6 +58,7 @@ export type PartChoice = { readonly salt: string } | { readonly random: () => nu
  * The key of one part of a split key, for the key column of a new row and to route it by; the key
  * itself, as text, where it is not split.
  *
+ * @param table Whose rule holds; default: by hash.
  * @param choice A salt is best where the row is to be found again by it (the id of a follower of a
  * celebrity): its part changes only when parts are added, so look under all of them then.
  * @example

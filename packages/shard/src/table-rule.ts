@@ -139,12 +139,19 @@ export function byZone(
  * The whole table lies on one shard.
  *
  * @param shard Default: the shard with the fewest such slots for its weight.
+ * @example
+ * onShard('oak') // → { by: 'table', shard: 'oak' }
  */
 export function onShard(shard?: string, options: TableOptions = {}): TableRule {
   return { by: 'table', ...(shard === undefined ? {} : { shard }), ...given(options) }
 }
 
-/** Every shard has a copy, written through `replicate`, so that joins need no other shard. */
+/**
+ * Every shard has a copy, written through `replicate`, so that joins need no other shard.
+ *
+ * @example
+ * reference() // → { by: 'reference' }
+ */
 export function reference(options: TableOptions = {}): TableRule {
   return { by: 'reference', ...given(options) }
 }

@@ -29,7 +29,16 @@ export interface Host {
   readonly interrupted?: AbortSignal | undefined
 }
 
-/** Does what the arguments ask for; resolves to the exit code. */
+/**
+ * Does what the arguments ask for in the process of a host; resolves to the exit code.
+ *
+ * @example
+ * const map = ShardMap.create({ shards: ['oak'] })
+ * const engine = new MemoryEngine({ shards: ['oak'] })
+ * const fleet = { engine, store: new MemoryMapStore(), map }
+ * const host = { load: async () => fleet, sleep, print: console.log, complain: console.error }
+ * await runCommand(['init', '--config', 'fleet.mjs'], host) // → 0
+ */
 export async function runCommand(args: readonly string[], host: Host): Promise<number> {
   try {
     const request = jobRequestOf(args) ?? requestOf(args)

@@ -13,7 +13,16 @@ export interface ConformanceCase {
   run(): Promise<void>
 }
 
-/** A rule that was broken. */
+/**
+ * A rule that was broken.
+ *
+ * @example
+ * const [{ name, run }] = engineConformance({ open })
+ * await run().catch((error) => {
+ *   if (!(error instanceof ConformanceFailure)) throw error
+ *   console.error(name, error.message)
+ * })
+ */
 export class ConformanceFailure extends Error {
   override readonly name = 'ConformanceFailure'
 }

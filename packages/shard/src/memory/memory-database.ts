@@ -100,7 +100,11 @@ export class MemoryDatabase {
     return this.#tables
   }
 
-  /** @throws {ShardError} `UNKNOWN_TABLE` */
+  /**
+   * The table of that name.
+   *
+   * @throws {ShardError} `UNKNOWN_TABLE`
+   */
   table(name: string): MemoryTable {
     const table = this.#tables.get(name)
     if (table !== undefined) return table
@@ -114,7 +118,11 @@ export class MemoryDatabase {
     return [...sharded, this.#marks]
   }
 
-  /** One of {@link movable}. @throws {ShardError} `UNKNOWN_TABLE` */
+  /**
+   * The one of {@link movable} of that name.
+   *
+   * @throws {ShardError} `UNKNOWN_TABLE`
+   */
   movableTable(name: string): MemoryTable {
     return name === MARKS.name ? this.#marks : this.table(name)
   }
@@ -172,6 +180,8 @@ export class MemoryDatabase {
   /**
    * Keeps what a transaction wrote, and its locks, until it is resolved.
    *
+   * @param owner Who holds the locks.
+   * @param changes What it wrote.
    * @throws {ShardError} `INVALID_OPTION` if one of that name was prepared here before.
    */
   prepare(transaction: string, owner: LockOwner, changes: readonly RowChange[]): void {
@@ -193,7 +203,8 @@ export class MemoryDatabase {
   }
 
   /**
-   * Ends a prepared transaction; nothing if it ended that way before, or was never prepared here.
+   * Ends a prepared transaction with that outcome; nothing if it ended that way before, or was
+   * never prepared here.
    *
    * @throws {ShardError} `INVALID_OPTION` if it ended the other way.
    */
@@ -214,7 +225,7 @@ export class MemoryDatabase {
     this.locks.release(prepared.owner)
   }
 
-  /** Names of those who hold locks, for people. */
+  /** Names of the owners of locks, for people. */
   namesOf(owners: Iterable<LockOwner>): string[] {
     const names = new Map<LockOwner, string>()
     for (const [transaction, { owner }] of this.#prepared) names.set(owner, transaction)

@@ -40,7 +40,7 @@ export interface MemoryEngineOptions extends StepOptions {
   readonly timers?: Timers | undefined
   /** Elapsed milliseconds, for health and databases that it makes; the platform's by default. */
   readonly monotonic?: (() => number) | undefined
-  /** {@link SlotMover.unitRows}. Default 1,000. */
+  /** About how many rows are copied in one transaction. Default 1,000. */
   readonly unitRows?: number | undefined
 }
 

@@ -36,6 +36,12 @@ export interface AdoptShardOptions<Tx extends ShardTx = ShardTx> extends Reshard
  * @throws {ShardError} `UNSUPPORTED` for an engine that cannot; `INVALID_OPTION` for a map of
  * several shards or a later epoch; `MAP_CONFLICT` if another map is in force; `PLAN_CONFLICT` while
  * a job is under way; what the engine refuses tables and keys with.
+ *
+ * @example
+ * const engine = new SqliteEngine({ shards: { oak: file } })
+ * const store = new SqliteMapStore(':memory:')
+ * const map = ShardMap.create({ shards: ['oak'], tables: { users: by('id') } })
+ * await adopt({ engine, store, map })
  */
 export async function adopt<Tx extends ShardTx>(options: AdoptShardOptions<Tx>): Promise<void> {
   const { engine, store, map, batchRows = 1_000, maxFreezeMs = 2_000 } = options

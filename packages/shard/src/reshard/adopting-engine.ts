@@ -49,7 +49,8 @@ export interface AdoptOptions {
 /** An engine that can adopt. */
 export interface AdoptingEngine {
   /**
-   * Makes the tables of a live database those of a shard, see above; where they are, at once.
+   * Makes the tables of the spec, in a live database, those of a shard, see above; where they are,
+   * at once.
    *
    * @throws {ShardError} `INVALID_TABLE`; `INVALID_KEY`; `FREEZE_TIMEOUT` where the last step took
    * longer than `maxFreezeMs`: that step is undone, and it may be tried again.

@@ -41,6 +41,11 @@ export interface Migration {
  * that is not through for one; `UNSUPPORTED` on an engine
  * without SQL; what a shard refuses a statement with: nothing of it remains on that shard, those
  * before it keep it, and calling again goes on from there.
+ *
+ * @example
+ * const ddl = ['CREATE INDEX users_by_name ON users (name)']
+ * const { present } = await migrate({ engine, store, name: 'users by name', ddl })
+ * present // → []
  */
 export async function migrate<Tx extends ShardTx>(options: MigrateOptions<Tx>): Promise<Migration> {
   const { name, ddl, store, signal } = options

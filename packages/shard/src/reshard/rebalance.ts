@@ -49,7 +49,7 @@ export interface Rebalance {
  *
  * @example
  * const { change } = await rebalance({ engine, store })
- * const job = await Reshard.create({ engine, store, change })
+ * const { blockers } = await Reshard.plan({ engine, store, change })
  */
 export async function rebalance(options: RebalanceOptions): Promise<Rebalance> {
   const { engine, store, by = 'bytes', factor = 1.1 } = options

@@ -133,7 +133,11 @@ export class Reshard<Tx extends ShardTx = ShardTx> {
     }
   }
 
-  /** How the job is doing, as its worker saved last. */
+  /**
+   * How the job is doing, as its worker saved last.
+   *
+   * @throws {ShardError} `INVALID_JOB` if the store has no such job.
+   */
   async status(): Promise<ReshardProgress> {
     const { body } = await lookAt(this.#settings, this.id)
     return progressOf(this.id, body)
