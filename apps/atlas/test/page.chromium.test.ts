@@ -121,7 +121,8 @@ describe('the page', () => {
 
   test('is driven by the keyboard alone, and keeps the focus', async () => {
     const focused = page.locator(':focus')
-    for (const chapter of ['Place', 'Identify', 'Version', 'Serve', 'Survive', 'Store']) {
+    const chapters = ['Place', 'Identify', 'Version', 'Serve', 'Survive', 'Store', 'Keep']
+    for (const chapter of chapters) {
       await page.keyboard.press('Tab')
       expect(await focused.textContent()).toBe(chapter)
     }

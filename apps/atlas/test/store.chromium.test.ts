@@ -79,6 +79,25 @@ describe('the chapter of the shards', () => {
     expect(opened.complaints).toEqual([])
   })
 
+  test('lets a fifth shard join, shows its slots on their way, and what was lost', async () => {
+    const button = page.locator('#move-slots')
+    const fifth = (await button.textContent())!.replace('Add ', '')
+    await button.focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#store-news', { hasText: `${fifth} has joined` }).waitFor()
+    expect(await page.locator('#shards .column').count()).toBe(5)
+    expect(await page.locator('#job-bar').evaluate((bar: HTMLProgressElement) => bar.value)).toBe(1)
+    expect(await page.locator('#job-note').textContent()).toMatch(/visits lost: 0\.$/u)
+    expect(await button.textContent()).toBe(`Take ${fifth} away`)
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    for (const width of [1280, 700, 390]) {
+      await page.setViewportSize({ width, height: 844 })
+      await expect.poll(overflow).toBe(0)
+    }
+    expect(opened.complaints).toEqual([])
+  })
+
   test('shows how full a shard is by its column, and says what it is', async () => {
     const { maxRows, shards: all } = await new LiveShards(cities, shards).figures()
     for (const { id, rows } of all) {
