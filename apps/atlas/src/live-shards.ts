@@ -40,6 +40,7 @@ export class LiveShards {
   readonly #cities: ReadonlyMap<string, City>
   #work: Promise<unknown> = Promise.resolve()
   #job: LiveJob | undefined
+  #isBeginning = false
 
   /** @param shards Stay the caller's, to close as well. */
   constructor(cities: readonly City[], shards: CityShards) {
@@ -95,15 +96,19 @@ export class LiveShards {
    * has begun. The crowd goes on meanwhile.
    * @throws {StoreError} while slots move already.
    */
-  reshard(): Promise<StoreFigures> {
-    return this.#next(async () => {
-      if (this.#job?.isRunning) {
-        const message = 'slots move already: wait until they have arrived'
-        throw new StoreError('ERR_ATLAS_MOVING', message)
-      }
+  async reshard(): Promise<StoreFigures> {
+    if (this.#isBeginning || this.#job?.isRunning) {
+      const message = 'slots move already: wait until they have arrived'
+      throw new StoreError('ERR_ATLAS_MOVING', message)
+    }
+    this.#isBeginning = true
+    const begun = this.#next(async () => {
       const isThere = this.#shards.ids.includes(FIFTH)
       const change = isThere ? { remove: [FIFTH] } : { add: [FIFTH] }
       this.#job = await LiveJob.begin(this.#shards, change)
+    })
+    return begun.finally(() => {
+      this.#isBeginning = false
     })
   }
 
