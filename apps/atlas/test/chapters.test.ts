@@ -84,7 +84,7 @@ const JOINED = 'a fourth server takes its share alone, and nothing else is loade
 const CHANGED = 'once it is acknowledged that a country changed, nobody serves the old'
 const ANSWERED = 'no request is lost, and every answer is the city that was asked for'
 
-const PLACES = 'every city is on exactly one of five shards, and nothing is left where it was'
+const PLACES = 'every city is on exactly one of five shards, and no row was left behind'
 const MOVED_VISITS = 'while they moved, no acknowledged write was lost, and none happened twice'
 const LOOKS = 'while they moved, each look over all shards counted every city once'
 const TRACES = 'the job left nothing behind: no trigger, no log, no row'

@@ -119,8 +119,8 @@ function print(
       `${milliseconds(elapsed)}, under ${whole(served)} requests`,
   )
   teller.line(
-    `  ${whole(changes)} changes followed; ${whole(flips)} batches, each frozen for at most ` +
-      `${milliseconds(freezeMs.max)}; let go again: ${whole(thaws)}`,
+    `  ${whole(changes)} changes followed; ${whole(flips)} batches, frozen for at most ` +
+      `${milliseconds(freezeMs.max)}; given up: ${whole(thaws)}`,
   )
   const right = { align: 'right' } as const
   const all = main.map.shards.map(({ id }) => ({ id, slots: main.map.slotsOf(id).length }))
@@ -148,7 +148,7 @@ async function checkPlaces(world: World, { main }: CityShards): Promise<void> {
   const ids = world.cities.reduce((sum, { id }) => sum + id, 0)
   promise(
     world,
-    'every city is on exactly one of five shards, and nothing is left where it was',
+    'every city is on exactly one of five shards, and no row was left behind',
     ok && rows[0]!.cities === world.cities.length && rows[0]!.ids === ids,
     `${whole(Number(rows[0]!.cities))} were found, ${whole(misplacedCount)} in a wrong place, ` +
       `${whole(leftoverCount)} left over, ${whole(fenceCount)} fences wrong`,
