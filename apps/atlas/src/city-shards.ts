@@ -51,7 +51,7 @@ export const FIFTH: string = STONES[4]!.id
 export const HOT_KEYS = 256
 
 /** How long slots may be frozen at a time while they move. */
-export const MAX_FREEZE_MS = 500
+const MAX_FREEZE_MS = 500
 
 /** What a shard may hold, for the page to say how long that will last. */
 export const MAX_ROWS = 100_000

@@ -82,7 +82,7 @@ describe('the chapter of the shards on PostgreSQL', () => {
   test('grows by a fifth shard on a server of the user, and leaves nothing there', async () => {
     const { promises } = await tell([server.url], {}, [store, grow])
     expect(promises.broken).toEqual([])
-    expect(promises.size).toBe(18)
+    expect(promises.size).toBe(17)
     expect(await leftOn(server)).toEqual([])
   })
 
