@@ -62,7 +62,7 @@ and shows it all on a page on loopback until Ctrl-C.
                        ${ENGINES.join(', ')}; both leave nothing behind
   --postgres URL,…     servers of your own for --engine postgres, 1 to ${MOST_SERVERS}; the atlas
                        makes databases ashlar_atlas_… there and drops them at the end
-                       (default: four servers that it starts, and stops at the end)
+                       (default: five servers that it starts, and stops at the end)
   --cache NAME         what the cache servers are (default memory); one of
                        ${CACHES.join(', ')}
   --redis URL,…        servers of your own for --cache redis, 1 to ${MOST_CACHES}; the atlas cuts

@@ -1,6 +1,6 @@
 // A PostgreSQL database a shard and one for the map, made for this run and dropped at its end: on
-// four servers that are started for it, or on those of the user, dealt out in turn. Nothing else
-// on them is read or changed.
+// servers that are started for it, one a shard, or on those of the user, dealt out in turn.
+// Nothing else on them is read or changed.
 
 import { randomUUID } from 'node:crypto'
 import { PostgresEngine, PostgresMapStore } from '@ashlar/shard/postgres'
