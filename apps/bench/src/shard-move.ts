@@ -22,8 +22,8 @@ const BY: readonly (readonly [name: string, capture: Capture])[] = [
   [OURS, 'trigger'],
   [LOGICAL, 'logical'],
 ]
-/** On each of two shards. */
-const ROWS = 150_000
+/** On each of two shards: 300,000 move. */
+const ROWS = 450_000
 const ROUNDS = 5
 /** Of what takes jobs under writers, or workers that stop. */
 const LONG_ROUNDS = 3

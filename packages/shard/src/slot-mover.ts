@@ -40,13 +40,14 @@ export interface ChangeBatch {
   readonly keys: readonly DirtyKey[]
   /** Every change that had committed when this was asked for is in here or was acknowledged. */
   readonly isAll: boolean
-  /** The engine's own, for `acknowledge`. */
+  /** The engine's own, for `acknowledge`; undefined where there is nothing to forget. */
   readonly receipt: unknown
 }
 
-/** How many rows of all sharded tables lie under a slot. */
+/** How much of all sharded tables lies under a slot. */
 export interface SlotSize {
   readonly rows: number
+  /** Of the rows' values, about: engines weigh some of them. */
   readonly bytes: number
 }
 

@@ -120,12 +120,17 @@ export class PostgresMover implements SlotMover {
         : await at.transact({ as: 'snapshot', lease }, (session) =>
             triggerChanges(at, session, limit),
           )
+    if (batch.receipt === undefined) return batch
     return { ...batch, receipt: { kind, of: batch.receipt } satisfies Receipt }
   }
 
   async acknowledge(shard: string, lease: MoveLease, { receipt }: ChangeBatch): Promise<void> {
-    if (receipt === undefined) return
     const at = this.#shard(shard)
+    if (receipt === undefined) {
+      // Nothing to forget; who may not, or cannot, hears of it all the same.
+      await at.transact({ as: 'snapshot', lease }, (session) => session.run(unnamed('select 1')))
+      return
+    }
     const { kind, of } = receipt as Receipt
     if (kind === 'logical') return acknowledgeLogical(at, lease, of)
     await at.transact({ as: 'write', lease }, (session) => dropTriggerChanges(session, of))

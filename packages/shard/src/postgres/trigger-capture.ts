@@ -115,7 +115,7 @@ async function waitForWriters(
   }
 }
 
-/** Some of what was noted. */
+/** Some of what was noted; without a receipt where there is nothing to forget. */
 export async function triggerChanges(
   at: MoverShard,
   session: PostgresSession,
@@ -128,7 +128,10 @@ export async function triggerChanges(
   return {
     keys: dirtyKeys(await at.tables(), noted),
     isAll: rows.length < limit,
-    receipt: { places: rows.map(({ place }) => place), ids: rows.map(({ id }) => id) },
+    receipt:
+      rows.length === 0
+        ? undefined
+        : { places: rows.map(({ place }) => place), ids: rows.map(({ id }) => id) },
   }
 }
 
@@ -138,7 +141,7 @@ export async function dropTriggerChanges(
   receipt: unknown,
 ): Promise<void> {
   const { places, ids } = receipt as { readonly places: unknown[]; readonly ids: unknown[] }
-  if (ids.length > 0) await session.run(unnamed(DROP, [places, ids]))
+  await session.run(unnamed(DROP, [places, ids]))
 }
 
 /** Notes nothing any more. What writers under way still note goes with the next release. */

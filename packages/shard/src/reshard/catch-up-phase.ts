@@ -16,15 +16,17 @@ export async function catchUp(work: ReshardWork): Promise<void> {
   }
 }
 
-const SHORTEST_WAIT_MS = 20
-const LONGEST_WAIT_MS = 250
+/**
+ * How long changes are left to gather: to apply many at once takes little more than to apply one,
+ * and those that writers made meanwhile on one row are one.
+ */
+const GATHER_MS = 250
 
-/** Follows the changes until it is time, or a wish comes; the emptier the logs the calmer. */
+/** Follows the changes until it is time, or a wish comes. */
 export async function follow(work: ReshardWork, isTime: () => boolean): Promise<void> {
-  for (let waitMs = SHORTEST_WAIT_MS; work.mayGoOn && !isTime(); ) {
-    const { keys } = await drainAll(work)
-    waitMs = keys > 0 ? SHORTEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, waitMs * 2)
+  while (work.mayGoOn && !isTime()) {
+    await drainAll(work)
     await work.saveSometimes()
-    if (work.mayGoOn && !isTime()) await work.sleep(waitMs)
+    if (work.mayGoOn && !isTime()) await work.sleep(GATHER_MS)
   }
 }

@@ -82,7 +82,7 @@ export async function drain(
       work.count(({ changes }) => ({ changes: changes + some.length }))
     }
     check()
-    await mover.acknowledge(shard, lease, batch)
+    if (batch.receipt !== undefined) await mover.acknowledge(shard, lease, batch)
     if (batch.isAll) return { isAll: true, keys }
   }
   return { isAll: false, keys }

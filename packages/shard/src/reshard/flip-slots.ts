@@ -19,6 +19,7 @@
 import type { Fence } from '../engine.ts'
 import { PlanConflict, VerifyMismatch } from '../shard-error.ts'
 import type { ShardMap } from '../shard-map.ts'
+import type { ShardMapJson } from '../shard-map-json.ts'
 import { drain } from './change-drain.ts'
 import { FreezeClock } from './freeze-clock.ts'
 import type { OpenFlip, ReshardPair } from './reshard-body.ts'
@@ -73,6 +74,9 @@ async function attempt(
   checkTables(work, map)
   const as = (state: Fence['state']): Fence[] =>
     slots.map((slot) => ({ slot, state, epoch: map.epoch }))
+  // All that can be worked out is, before writers have to wait.
+  const { next } = map.change({ moves: slots.map((slot) => ({ slot, to })) })
+  const change = { expected: map.epoch, next: next.toJSON() }
   clock.arm(async () => {
     await mover.setFences(from, lease, as('owned'))
     await mover.setFences(to, lease, as('moved'))
@@ -86,7 +90,7 @@ async function attempt(
   await drain(work, from, { check: () => clock.check() })
   if (work.body.rules.verify === 'full') await compareFrozen(work, batch, slots)
   clock.stop()
-  const flip = await commit(work, batch, map, slots)
+  const flip = await commit(work, batch, slots, change)
   if (flip === undefined) clock.start()
   return flip
 }
@@ -117,16 +121,14 @@ class CommitUnknown extends Error {}
 async function commit(
   work: ReshardWork,
   { pair, from, to, flipped }: FlipBatch,
-  map: ShardMap,
   slots: readonly number[],
+  map: { readonly expected: number; readonly next: ShardMapJson },
 ): Promise<OpenFlip | undefined> {
-  const { next } = map.change({ moves: slots.map((slot) => ({ slot, to })) })
-  const flip: OpenFlip = { from, to, slots, epoch: next.epoch }
+  const flip: OpenFlip = { from, to, slots, epoch: map.next.epoch }
   const pairs = (all: readonly ReshardPair[]): ReshardPair[] =>
     all.map((one, i) => (i === pair ? { ...one, flipped } : one))
-  const options = { map: { expected: map.epoch, next: next.toJSON() } }
   try {
-    const isSaved = await work.save((body) => ({ pairs: pairs(body.pairs), flip }), options)
+    const isSaved = await work.save((body) => ({ pairs: pairs(body.pairs), flip }), { map })
     if (work.settings.buggify('reshard.commit-unheard')) throw new Error('the answer was lost')
     return isSaved ? flip : undefined
   } catch (cause) {
