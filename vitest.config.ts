@@ -3,6 +3,7 @@
 // Chromium) and tools (the house itself). Where there is no Chromium or no Redis, what needs one is
 // left out here and named as skipped by tools/check.mjs.
 
+import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { findRedis } from './apps/testkit/src/find-redis.ts'
@@ -18,7 +19,7 @@ const node = {
   ssr: { resolve: { conditions: [...conditions, 'node'] } },
   test: {
     name: 'node',
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    include: ['{packages,apps,apps/examples}/*/test/**/*.test.ts'],
     exclude: [
       '**/*.browser.test.ts',
       ...(chromium ? [] : ['**/*.chromium.test.ts']),
@@ -53,4 +54,7 @@ const tools = { test: { name: 'tools', include: ['tools/*.test.mjs'], testTimeou
 
 const projects = chromium ? [node, browser, tools] : [node, tools]
 
-export default defineConfig({ test: { projects } })
+// Two files at once even where there are two cores: half of them wait for servers and browsers.
+export default defineConfig({
+  test: { projects, maxWorkers: Math.max(2, availableParallelism() - 1) },
+})
