@@ -108,15 +108,21 @@ describe('a live database', () => {
     await engine.setFences('s1', SLOTS)
     const open = await engine.open('s1', { slots: [5], epoch: 1 })
     await open.tx(5).put('users', { id: 'new5' })
+    await open.tx(5).query("insert into orders (user_id) values ('new5'), ('newer5')")
     await open.tx(5).query("update orders set user_id = 'v5' where user_id = 'w1-5'")
     await open.commit()
+    expect(await misplaced(url)).toEqual([])
+    const foreign = await engine.open('s1', { slots: [5], epoch: 1 })
+    const named = foreign.tx(5).query("insert into users (id, ashlar_slot) values ('x6', 6)")
+    expect(await codeOf(named)).toBe('CROSS_SHARD')
+    await foreign.rollback()
     const left = await ask(
       url,
       `select tgname from pg_trigger where tgname like '%ashlar_adopt%'
        union all select proname from pg_proc where proname = 'forget_slot'
-       union all select column_default from information_schema.columns
+       union all select table_name from information_schema.columns
          where column_name = 'ashlar_slot' and table_schema = 'public'
-           and column_default is not null`,
+           and (is_nullable = 'NO' and column_default ~ 'ashlar.slot') is not true`,
     )
     expect(left).toEqual([])
     await engine.adopt('s1', SPEC, options())

@@ -23,8 +23,8 @@ async function readmeExample(): Promise<string> {
 test('the README’s example runs on PostgreSQL by changing one line', async () => {
   const code = await readmeExample()
   expect(code).toMatch(SQLITE_LINE)
-  const [oak, ash] = [await database(server), await database(server)]
-  const line = `const engine = new PostgresEngine(${JSON.stringify({ shards: { oak, ash } })})`
+  const [oak, ash, elm] = [await database(server), await database(server), await database(server)]
+  const line = `const engine = new PostgresEngine(${JSON.stringify({ shards: { oak, ash, elm } })})`
   const program = code.replace(SQLITE_LINE, line)
   const input = `import { PostgresEngine } from '@ashlar/shard/postgres'\n${program}`
   const args = ['--conditions=source', '--input-type=module', '-']

@@ -4,13 +4,12 @@
 
 import type { Row, TableSpec } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
+import { NO_SLOT } from './guard-sql.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { SLOT_COLUMN } from './row-shape.ts'
 import { quotedColumn, quotedTable } from './sql-name.ts'
 import { unnamed } from './statement.ts'
 
-/** The slot of rows that have none yet. */
-const NO_SLOT = -2
 /** They fire last, when a key is what it will be. */
 const TRIGGERS = ['zzz_ashlar_adopt_insert', 'zzz_ashlar_adopt_update']
 
@@ -114,12 +113,11 @@ export class AdoptedTable {
     await session.run(unnamed(text))
   }
 
-  /** Takes away what `begin` has put there, but the column. */
+  /** Takes away what `begin` has put there, but the column, whose default `guard` replaces. */
   async end(session: PostgresSession): Promise<void> {
     for (const trigger of TRIGGERS) {
-      session.run(unnamed(`drop trigger if exists ${trigger} on ${this.table}`))
+      await session.run(unnamed(`drop trigger if exists ${trigger} on ${this.table}`))
     }
-    await session.run(unnamed(`alter table ${this.table} alter column ${SLOT_COLUMN} drop default`))
   }
 
   /** A row is known by its place and version: whoever has changed it meanwhile has another. */

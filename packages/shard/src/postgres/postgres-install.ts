@@ -1,13 +1,21 @@
 // Makes a database a shard: the schema `ashlar` with fences, bookkeeping and functions, and on
-// every sharded table the slot column, its index and the guards. In two transactions, the user's
-// DDL being in the first, each under a lock that two processes cannot hold at once; what is there
-// already is not touched, so that a second run waits for nobody who uses the tables.
+// every sharded table the slot column with its default and index, and the guards. In two
+// transactions, the user's DDL being in the first, each under a lock that two processes cannot
+// hold at once; what is there already is not touched, so that a second run waits for nobody who
+// uses the tables.
 
 import type { InstallSpec, TableSpec } from '../engine.ts'
 import { ShardError } from '../shard-error.ts'
 import { CAPTURE_DDL, captureTriggerSql, idleCaptureSql } from './capture-sql.ts'
 import { BEGIN_WRITING, FENCE_DDL, INSTALL_LOCK, LOCK_CLASS } from './fence-sql.ts'
-import { GUARD_DDL, guardTriggerSql, REFERENCE_TRIGGERS, SHARDED_TRIGGERS } from './guard-sql.ts'
+import {
+  GUARD_DDL,
+  guardTriggerSql,
+  IS_SLOT_DEFAULT,
+  REFERENCE_TRIGGERS,
+  SHARDED_TRIGGERS,
+  SLOT_DEFAULT,
+} from './guard-sql.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { SLOT_COLUMN } from './row-shape.ts'
 import { quotedTable, quotedText } from './sql-name.ts'
@@ -24,6 +32,8 @@ export interface FoundTable {
   readonly primaryKey: readonly string[] | null
   readonly triggers: readonly string[] | null
   readonly hasIndex: boolean
+  /** Whether its slot column, and those of its partitions, are NOT NULL and have our default. */
+  readonly isFilled: boolean
   /** It and, where it is partitioned, its partitions, for SQL. */
   readonly parts: readonly string[]
 }
@@ -47,6 +57,13 @@ select json_build_object(
     select from pg_catalog.pg_index i
     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
     where i.indrelid = c.oid and i.indisvalid and a.attname = '${SLOT_COLUMN}'),
+  'isFilled', not exists(
+    select from (
+      select c.oid union select p.relid::oid from pg_catalog.pg_partition_tree(c.oid) p) p
+    left join pg_catalog.pg_attribute a on a.attrelid = p.oid and a.attname = '${SLOT_COLUMN}'
+    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where (
+      a.attnotnull and pg_catalog.pg_get_expr(d.adbin, d.adrelid) ${IS_SLOT_DEFAULT}) is not true),
   'parts', case when c.relkind = 'p' then (
       select json_agg(p.relid::regclass::text) from pg_catalog.pg_partition_tree(c.oid) p)
     else json_build_array(c.oid::regclass::text) end) as found
@@ -169,11 +186,15 @@ export async function guard(
   const has = (trigger: string) => found.triggers?.includes(trigger)
   const statements: string[] = []
   if (isSharded && !hasSlot(found)) {
-    statements.push(`alter table ${table} add column ${SLOT_COLUMN} int not null`)
+    statements.push(`alter table ${table} add column ${SLOT_COLUMN} int`)
+  }
+  if (isSharded && !found.isFilled) {
+    const column = `alter column ${SLOT_COLUMN} set`
+    statements.push(`alter table ${table} ${column} default ${SLOT_DEFAULT}, ${column} not null`)
   }
   if (isSharded && !found.hasIndex) statements.push(`create index on ${table} (${SLOT_COLUMN})`)
   for (const trigger of isSharded ? SHARDED_TRIGGERS : REFERENCE_TRIGGERS) {
-    if (!has(trigger[0])) statements.push(guardTriggerSql(table, trigger))
+    if (!has(trigger.name)) statements.push(guardTriggerSql(table, trigger))
   }
   if (isSharded && !has('ashlar_truncate')) {
     for (const part of found.parts) {

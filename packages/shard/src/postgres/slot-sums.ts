@@ -9,10 +9,10 @@ import { SLOT_COLUMN } from './row-shape.ts'
 import { quotedText } from './sql-name.ts'
 import { unnamed } from './statement.ts'
 
-/** So many rows of a slot tell what one takes on average: to weigh all costs four times the count. */
+/** So many rows of a slot tell what one takes on average: to weigh all takes four times as long. */
 const SAMPLED_OF_SLOT = 8
 
-/** How much lies under each slot that has rows, marks aside: rows exactly, bytes by a few of them. */
+/** How much lies under each slot that has rows, marks aside: rows exactly, bytes by a sample. */
 export async function countSlots(
   at: MoverShard,
   slots: readonly number[] | undefined,
