@@ -1,34 +1,37 @@
-// Counts of programs that ran and programs tried, package by package and runtime by runtime.
+// Counts of programs that ran and programs tried, row by row and runtime by runtime.
 
-/** The table that a rehearsal prints. */
+/** A table that a rehearsal prints. */
 export class Matrix {
-  #names
+  #head
+  #rows
   #columns = new Map()
 
-  constructor(names) {
-    this.#names = names
+  /** `head` is what the rows are. */
+  constructor(head, rows) {
+    this.#head = head
+    this.#rows = rows
   }
 
-  count(name, column, isRight) {
+  count(row, column, isRight) {
     const cells = this.#columns.get(column) ?? new Map()
     this.#columns.set(column, cells)
-    const { right = 0, tried = 0 } = cells.get(name) ?? {}
-    cells.set(name, { right: right + (isRight ? 1 : 0), tried: tried + 1 })
+    const { right = 0, tried = 0 } = cells.get(row) ?? {}
+    cells.set(row, { right: right + (isRight ? 1 : 0), tried: tried + 1 })
   }
 
-  /** As Markdown: a cell says how many runs of how many went well, over all installers. */
+  /** As Markdown: a cell says how many programs of how many ran. */
   table() {
     const columns = [...this.#columns.keys()]
-    const rows = this.#names.map((name) => {
-      const cells = columns.map((column) => this.#cell(name, column))
-      return `| @ashlar/${name} | ${cells.join(' | ')} |`
+    const rows = this.#rows.map((row) => {
+      const cells = columns.map((column) => this.#cell(row, column))
+      return `| ${row} | ${cells.join(' | ')} |`
     })
-    const head = `| package | ${columns.join(' | ')} |`
+    const head = `| ${this.#head} | ${columns.join(' | ')} |`
     return [head, `| --- |${' ---: |'.repeat(columns.length)}`, ...rows].join('\n')
   }
 
-  #cell(name, column) {
-    const cell = this.#columns.get(column)?.get(name)
+  #cell(row, column) {
+    const cell = this.#columns.get(column)?.get(row)
     return cell === undefined ? '–' : `${cell.right}/${cell.tried}`
   }
 }

@@ -10,18 +10,25 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundledInChromium } from './bundled.mjs'
+import { applicationsOf, copyApplication } from './example-applications.mjs'
 import { copyHouse } from './house-copy.mjs'
 import { installers } from './installers.mjs'
 import { Matrix } from './matrix.mjs'
 import { programsOf } from './programs.mjs'
+import { refusals } from './refusals.mjs'
 import { startRegistry } from './rehearsal-registry.mjs'
 import { runtimes } from './runtimes.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const place = mkdtempSync(join(tmpdir(), 'ashlar-rehearsal-'))
 const house = join(place, 'house')
+const inDocs = join(root, 'apps', 'docs', 'about', 'runs-on.md')
 const names = readdirSync(join(root, 'packages'))
-const matrix = new Matrix(names)
+const matrix = new Matrix(
+  'package',
+  names.map((name) => `@ashlar/${name}`),
+)
+const byInstaller = new Matrix('installer', ['npm', 'pnpm', 'yarn', 'bun'])
 
 let failed = 0
 let registry
@@ -32,11 +39,18 @@ try {
   registry = await startRegistry(join(place, 'registry'))
   firstRound()
   for (const installer of installers(place, registry)) tryInstaller(installer)
+  tryRefusals()
   await tryBrowsers()
+  tryApplications()
   secondRound()
   thirdRound()
   check('the working tree is as it was', { status: before === treeState() ? 0 : 1 })
-  console.log(`\n${matrix.table()}\n`)
+  const tables = `${matrix.table()}\n\n${byInstaller.table()}\n`
+  console.log(`\n${tables}`)
+  check('the tables in the docs are these', {
+    status: readFileSync(inDocs, 'utf8').includes(tables) ? 0 : 1,
+    stderr: `${inDocs} has others: put these there`,
+  })
 } finally {
   await registry?.stop()
   rmSync(place, { recursive: true, force: true })
@@ -79,8 +93,29 @@ function tryInstaller({ name, command, args, env }) {
       const { label, file } = program
       const result = run(runtime.command, [...runtime.args, file], project)
       check(`${label}, installed by ${name}, on ${runtime.name}`, result)
-      matrix.count(program.package, runtime.name, result.status === 0)
+      matrix.count(`@ashlar/${program.package}`, runtime.name, result.status === 0)
+      byInstaller.count(name, runtime.name, result.status === 0)
     }
+  }
+}
+
+/** In the project of npm, which installs no optional peers. */
+function tryRefusals() {
+  for (const { what, isSaid, said } of refusals(join(place, 'by-npm'), run)) {
+    check(`${what}: one line says what to do`, { status: isSaid ? 0 : 1, stderr: said })
+  }
+}
+
+/** Each with the packages that were just published. */
+function tryApplications() {
+  const versions = allVersions()
+  const [{ env }] = installers(place, registry)
+  for (const name of applicationsOf(root)) {
+    const folder = join(place, `application-${name}`)
+    copyApplication(root, name, folder, versions)
+    const install = ['install', '--no-audit', '--no-fund', '--loglevel=error']
+    check(`the example ${name} installs what is published`, run('npm', install, folder, env))
+    check(`the tests of the example ${name} pass on it`, run('npx', ['vitest', 'run'], folder))
   }
 }
 
@@ -91,7 +126,7 @@ async function tryBrowsers() {
       status: problem === undefined ? 0 : 1,
       stderr: problem,
     })
-    matrix.count(name, `Chromium (${bundler})`, problem === undefined)
+    matrix.count(`@ashlar/${name}`, `Chromium (${bundler})`, problem === undefined)
   }
 }
 
