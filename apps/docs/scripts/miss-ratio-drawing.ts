@@ -1,6 +1,6 @@
-// `<MissRatioCurve at="1000" />` in a page: what `missRatioCurve()` of @ashlar/cache says of recorded
-// requests, drawn while the page is built: hits by the size of the cache, with that size, half of it
-// and twice as much marked.
+// `<MissRatioCurve at="1000" />` in a page: what `missRatioCurve()` of @ashlar/cache says of
+// recorded requests, drawn while the page is built: hits by the size of the cache, with that size,
+// half of it and twice as much marked.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
