@@ -1,7 +1,7 @@
 // The example applications as a stranger would have them: a copy of each, its dependencies by
 // version from a registry, its tests run there by Node as it is.
 
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 /** What servers of the house are needed for stays in the house. */
@@ -31,11 +31,4 @@ export function copyApplication(root, name, folder, versions) {
     }
   }
   writeFileSync(file, JSON.stringify(manifest, null, 2))
-  const tests = join(folder, 'test')
-  for (const test of readdirSync(tests)) {
-    const text = readFileSync(join(tests, test), 'utf8')
-    // There is no source of the packages to run from.
-    writeFileSync(join(tests, test), text.replaceAll("'--conditions=source', ", ''))
-  }
-  rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
 }

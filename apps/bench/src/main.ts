@@ -29,6 +29,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   resilience: () => import('./resilience.ts'),
   ring: () => import('./ring.ts'),
   shard: () => import('./shard.ts'),
+  shortener: () => import('./shortener.ts'),
   sim: () => import('./sim.ts'),
 }
 

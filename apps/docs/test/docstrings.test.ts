@@ -2,7 +2,6 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { PENDING } from '../scripts/api-logger.ts'
 import { docExamples, withoutExample } from '../scripts/doc-examples.ts'
 import { unnamed } from '../scripts/doc-tags.ts'
 import { rooms } from '../scripts/house.ts'
@@ -27,23 +26,21 @@ const examples = docExamples(api)
 const nameless = unnamed(api)
 
 describe.each(rooms().map(({ name }) => name))('the docstrings of %s', (room) => {
-  const isPending = PENDING.includes(room)
-
-  test(isPending ? 'may still lack examples' : 'have an example of each class and function', () => {
+  test('have an example of each class and function', () => {
     const lacking = withoutExample(api)
       .filter((exported) => exported.room === room)
       .map(({ module, name, place }) => `${module} ${name} (${place})`)
-    if (!isPending) expect(lacking).toEqual([])
+    expect(lacking).toEqual([])
   })
 
-  test(isPending ? 'may still lack words' : 'name every parameter and every error', () => {
+  test('name every parameter and every error', () => {
     const lacking = nameless.filter((each) => each.room === room).map(({ line }) => line)
-    if (!isPending) expect(lacking).toEqual([])
+    expect(lacking).toEqual([])
   })
 
   const own = examples
     .map((example, number) => ({ ...example, number }))
-    .filter((example) => example.room === room && !isPending && !needsRedis(example))
+    .filter((example) => example.room === room && !needsRedis(example))
   test.for(own)('show $title as it is', async (example) => {
     await runExample(example, example.number)
   })

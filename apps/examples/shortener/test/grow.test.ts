@@ -1,0 +1,81 @@
+// A fleet that grows from two shards to three while it is used.
+
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { LoadClients } from './load-clients.ts'
+import { ADMIN_TOKEN, bodyOf, dataFolder, RunningServer, runProgram } from './running-server.ts'
+
+const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` }
+
+test('a shard joins under load: no link is lost, doubled or wrong', async () => {
+  const folder = dataFolder()
+  const server = await RunningServer.start({ DATA_DIR: folder })
+  const clients = new LoadClients(server, 8)
+  await vi.waitFor(() => expect(clients.links.size).toBeGreaterThan(100), { timeout: 20_000 })
+  const grow = runProgram('grow.ts', { SERVER_URL: server.url })
+  grow.stdout!.resume()
+  const [exitCode] = await once(grow, 'exit')
+  await setTimeout(200)
+  await clients.stop()
+  expect(exitCode).toBe(0)
+  expect(await shardsOf(server)).toEqual(['shard-1', 'shard-2', 'shard-3'])
+  await clients.checkAll()
+  expect(clients.complaints).toEqual([])
+  expect(await server.stop()).toBe(0)
+  checkFiles(folder, clients)
+})
+
+test('a server that is killed while a shard joins carries on when it is back', async () => {
+  const folder = dataFolder()
+  const server = await RunningServer.start({ DATA_DIR: folder })
+  const clients = new LoadClients(server, 4)
+  await vi.waitFor(() => expect(clients.links.size).toBeGreaterThan(50), { timeout: 20_000 })
+  expect((await server.call('POST', '/shards', undefined, ADMIN)).status).toBe(202)
+  expect((await server.call('POST', '/shards', undefined, ADMIN)).status).toBe(409)
+  await setTimeout(150)
+  await server.kill()
+  const second = await RunningServer.start({ DATA_DIR: folder })
+  clients.server = second
+  const isDone = async () => {
+    const { job } = await bodyOf(await second.call('GET', '/shards', undefined, ADMIN))
+    expect(job === undefined || (job as { state: string }).state === 'done').toBe(true)
+  }
+  await vi.waitFor(isDone, { timeout: 20_000, interval: 100 })
+  await clients.stop()
+  expect(await shardsOf(second)).toEqual(['shard-1', 'shard-2', 'shard-3'])
+  await clients.checkAll()
+  expect(clients.complaints).toEqual([])
+  expect(await second.stop()).toBe(0)
+  checkFiles(folder, clients)
+})
+
+async function shardsOf(server: RunningServer): Promise<unknown> {
+  return (await bodyOf(await server.call('GET', '/shards', undefined, ADMIN))).shards
+}
+
+/** Each link is in one file alone; each operation is in the audit log once, and nothing else. */
+function checkFiles(folder: string, { links, deleted }: LoadClients): void {
+  const rows = [1, 2, 3].map((n) => {
+    const database = new DatabaseSync(join(folder, `shard-${n}.db`), { readOnly: true })
+    const column = (sql: string) =>
+      database
+        .prepare(sql)
+        .all()
+        .map((row) => Object.values(row)[0])
+    try {
+      return { links: column('select id from links'), audit: column('select op from audit') }
+    } finally {
+      database.close()
+    }
+  })
+  expect(rows[2]!.links.length).toBeGreaterThan(0)
+  expect(rows.flatMap((shard) => shard.links).sort()).toEqual([...links.keys()].sort())
+  const operations = [
+    ...[...links.keys(), ...deleted].map((id) => `create ${id}`),
+    ...[...deleted].map((id) => `delete ${id}`),
+  ]
+  expect(rows.flatMap((shard) => shard.audit).sort()).toEqual(operations.sort())
+}
