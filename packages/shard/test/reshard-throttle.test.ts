@@ -1,44 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Engine } from '../src/engine.ts'
-import { MemoryEngine } from '../src/memory/memory-engine.ts'
-import { MemoryMapStore } from '../src/memory/memory-map-store.ts'
-import { Reshard, type ReshardOptions } from '../src/reshard/index.ts'
-import { ShardMap } from '../src/shard-map.ts'
-import { ShardRouter } from '../src/shard-router.ts'
-import type { ShardHealth, SlotMover } from '../src/slot-mover.ts'
-import { by } from '../src/table-rule.ts'
-import { VirtualTimers } from './memory-virtual-timers.ts'
-import { but } from './transaction-fleet.ts'
-
-const WELL: ShardHealth = { latencyMs: 1, replicaLagMs: 0 }
-
-/** A job that moves about sixty rows in units of four; `health` is what shards are said to be. */
-async function jobWith(
-  throttle: ReshardOptions['throttle'],
-  health: (nowMs: number) => ShardHealth = () => WELL,
-) {
-  const timers = new VirtualTimers()
-  const clock = { timers, now: timers.now, monotonic: timers.now }
-  const real = new MemoryEngine({ shards: ['a', 'b', 'c'], timers, unitRows: 4 })
-  const mover = but<SlotMover>(real.mover, { health: async () => health(timers.now()) })
-  const engine: Engine = but<Engine>(real, { mover })
-  const store = new MemoryMapStore({ timers, now: timers.now })
-  const tables = { users: by('id', { primaryKey: ['id'] }) }
-  const map = ShardMap.create({ slots: 96, shards: ['a', 'b'], tables })
-  await using router = await ShardRouter.open({ engine, store, map, sweepMs: 0, ...clock })
-  for (let i = 0; i < 240; i++) {
-    await router.withShard(`u${i}`, (tx) => tx.put('users', { id: `u${i}` }))
-  }
-  const job = await Reshard.create({ engine, store, ...clock, change: { add: ['c'] }, throttle })
-  await job.run({ until: 'prepared' })
-  const startedAtMs = timers.now()
-  const copied = async () => (await job.status()).rows.copied
-  const copy = async () => {
-    await job.run({ until: 'catching-up' })
-    return { rows: await copied(), spentMs: timers.now() - startedAtMs }
-  }
-  return { timers, job, copied, copy, startedAtMs }
-}
+import { jobWith, WELL } from './throttled-job.ts'
 
 test('a job without a throttle waits for nothing', async () => {
   const { copy } = await jobWith(undefined)
@@ -59,9 +20,9 @@ test.each([
   ['a shard answers slowly', { maxSourceP99Ms: 20 }, { latencyMs: 50, replicaLagMs: 0 }],
   ['a replica is behind', { maxReplicaLagMs: 100 }, { latencyMs: 1, replicaLagMs: 5_000 }],
 ])('while %s nothing is copied, and then all is', async (_, throttle, badly) => {
-  const { timers, job, copied, copy, startedAtMs } = await jobWith(throttle, (nowMs) =>
-    nowMs < 60_000 ? badly : WELL,
-  )
+  const { timers, job, copied, copy, startedAtMs } = await jobWith(throttle, {
+    health: (nowMs) => (nowMs < 60_000 ? badly : WELL),
+  })
   expect(startedAtMs).toBeLessThan(60_000)
   const copying = copy()
   let most = 0
@@ -77,18 +38,18 @@ test.each([
 
 test('one slow answer among many holds nothing up', async () => {
   let asked = 0
-  const { copy } = await jobWith({ maxSourceP99Ms: 20 }, () => {
+  const health = () => {
     asked += 1
     return asked === 30 ? { latencyMs: 500, replicaLagMs: undefined } : WELL
-  })
+  }
+  const { copy } = await jobWith({ maxSourceP99Ms: 20 }, { health })
   expect((await copy()).spentMs).toBe(0)
   expect(asked).toBeGreaterThan(30)
 })
 
 test('a pause ends the wait', async () => {
-  const { timers, job } = await jobWith({ maxReplicaLagMs: 1 }, () => {
-    return { latencyMs: 1, replicaLagMs: 9_999 }
-  })
+  const health = () => ({ latencyMs: 1, replicaLagMs: 9_999 })
+  const { timers, job } = await jobWith({ maxReplicaLagMs: 1 }, { health })
   const stop = new AbortController()
   const working = job.run({ until: 'catching-up', signal: stop.signal })
   const stopped = working.catch((error: unknown) => error)
@@ -98,4 +59,11 @@ test('a pause ends the wait', async () => {
   expect(await job.status()).toMatchObject({ state: 'copying', rows: { copied: 0 } })
   stop.abort(new Error('enough'))
   expect(await stopped).toBe(stop.signal.reason)
+})
+
+test('a unit that is copied while the job is being saved is not copied again', async () => {
+  const { copy, units, copied, job } = await jobWith({ rowsPerS: 10 }, { saveMs: 450 })
+  await copy()
+  expect(units).toEqual([...new Set(units)])
+  expect(await copied()).toBe((await job.status()).rows.total)
 })

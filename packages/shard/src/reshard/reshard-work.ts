@@ -106,7 +106,8 @@ export class ReshardWork {
       if (outcome === 'fenced') throw new Fenced(job, token)
       if (outcome === 'map-changed') return false
       if (next.state !== this.#body.state || options.map !== undefined) this.steps += 1
-      this.#body = next
+      // Not `next`: what was noted while it was on its way stands as well.
+      this.#body = { ...this.#body, ...made, figures: next.figures }
       this.#savedAtMs = this.settings.monotonic()
       return true
     })
