@@ -19,7 +19,7 @@ await engine.check('oak')`,
     what: 'a ticket store in SQLite on a Node without node:sqlite',
     args: [],
     code: `import { SqliteTicketStore } from '@ashlar/id/sqlite'
-new SqliteTicketStore('tickets.db')`,
+new SqliteTicketStore({ database: 'tickets.db' })`,
     says: /needs node:sqlite, so Node 22\.13 or later; this is v20/u,
   },
   {

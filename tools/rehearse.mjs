@@ -40,8 +40,9 @@ try {
   firstRound()
   for (const installer of installers(place, registry)) tryInstaller(installer)
   tryRefusals()
-  await tryBrowsers()
   tryApplications()
+  // Last: a bundler leaves NODE_ENV=production behind, and npm no development dependencies then.
+  await tryBrowsers()
   secondRound()
   thirdRound()
   check('the working tree is as it was', { status: before === treeState() ? 0 : 1 })
