@@ -1,4 +1,5 @@
-// A job over memory whose time is virtual: as fast as its throttle, its shards and its store let it.
+// A job over memory whose time is virtual: as fast as its throttle, its shards and its store let
+// it.
 
 import type { Engine } from '../src/engine.ts'
 import type { JobLog } from '../src/job-log.ts'
