@@ -112,13 +112,16 @@ function packages(): DefaultTheme.SidebarItem[] {
   return rooms().map(({ name }) => ({ text: name, link: `/packages/${name}` }))
 }
 
-/** The sidebar that typedoc wrote, if it has run, without the scope that all names have. */
+/**
+ * The sidebar that typedoc wrote, if it has run: the modules alone, and without the scope that all
+ * names have. A module's namespaces have links on its page.
+ */
 function reference(): DefaultTheme.SidebarItem[] {
   const file = join(site, 'api', 'typedoc-sidebar.json')
   if (!existsSync(file)) return []
   const modules: DefaultTheme.SidebarItem[] = JSON.parse(readFileSync(file, 'utf8'))
-  const items = modules.map(({ text = '', ...module }) => {
-    return { ...module, text: text.replace('@ashlar/', '') }
+  const items = modules.map(({ text = '', link = '' }) => {
+    return { link, text: text.replace('@ashlar/', '') }
   })
   return [{ text: 'API reference', link: '/api/', items }]
 }

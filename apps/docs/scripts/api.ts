@@ -38,7 +38,7 @@ const options: Partial<TypeDocOptions & PluginOptions> & { docsRoot: string; sid
   propertyMembersFormat: 'table',
   typeAliasPropertiesFormat: 'table',
   enumMembersFormat: 'table',
-  sidebar: { autoConfiguration: true, pretty: true, collapsed: false },
+  sidebar: { autoConfiguration: true, pretty: true },
 }
 
 /** Writes the reference; says and returns whether there was nothing to complain about. */
