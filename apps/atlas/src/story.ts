@@ -18,8 +18,11 @@ import { STONES } from './stone.ts'
 import type { Teller } from './teller.ts'
 import type { Chapter, MakeRing, Parts, StoryOptions, World } from './world.ts'
 
+/** Those about the ring, which need none of the others. */
+export const RING_CHAPTERS: readonly Chapter[] = [load, place, change, celebrities]
+
 const CHAPTERS: readonly Chapter[] = [
-  ...[load, place, change, celebrities],
+  ...RING_CHAPTERS,
   ...[identify, version, serve, survive, store, keep, grow],
 ]
 
@@ -55,14 +58,14 @@ export function newWorld(
 }
 
 /**
- * Tells all chapters and the summary; true if every promise was kept.
+ * Tells the chapters and the summary; true if every promise was kept.
  * @throws the reason of the world's signal if it aborts; what a chapter throws.
  */
 export async function tellStory(world: World): Promise<boolean> {
-  const { teller, promises } = world
+  const { teller, promises, parts } = world
   const started = world.monotonic()
   teller.title('Ashlar atlas: the cities of the world on a ring of stones')
-  for (const [i, chapter] of CHAPTERS.entries()) {
+  for (const [i, chapter] of (parts.chapters ?? CHAPTERS).entries()) {
     // A chapter may keep the loop to itself; Ctrl-C is heard between two of them.
     await setImmediate()
     world.signal.throwIfAborted()

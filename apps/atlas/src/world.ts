@@ -29,6 +29,8 @@ export interface Parts extends OfficeParts, FleetParts, ShardParts, CacheParts {
   readonly makeLeaseStore?: MakeLeaseStore
   readonly textOfId?: (id: bigint) => string
   readonly racers?: readonly Racer[]
+  /** What is told; all there is by default. */
+  readonly chapters?: readonly Chapter[]
 }
 
 /** What the command line says about the story. */

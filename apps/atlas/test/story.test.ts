@@ -4,6 +4,7 @@ import { HashRing, type RingKey } from '@ashlar/ring'
 import { describe, expect, test, vi } from 'vitest'
 import { runAtlas } from '../src/atlas.ts'
 import type { Stone } from '../src/stone.ts'
+import { RING_CHAPTERS } from '../src/story.ts'
 import type { MakeRing } from '../src/world.ts'
 import { surroundings } from './stage.ts'
 
@@ -171,7 +172,7 @@ describe('a story on a broken ring', () => {
     ],
   ])('that %s ends with 1 and names the promise', async (_, Ring, promises) => {
     const makeRing: MakeRing = (stones, options) => new Ring(stones, options)
-    const around = { ...surroundings(true), parts: { makeRing } }
+    const around = { ...surroundings(true), parts: { makeRing, chapters: RING_CHAPTERS } }
     expect(await runAtlas([], around)).toBe(1)
     for (const name of promises) expect(around.stderr.text).toContain(`broken promise: ${name}`)
     expect(around.stdout.text).toMatch(/\d+ of \d+ promises broken\./u)

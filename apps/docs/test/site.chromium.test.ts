@@ -47,7 +47,8 @@ describe.each(looked)('the page %s', (path) => {
     expect(await violations(page)).toEqual([])
     await page.emulateMedia({ colorScheme: 'light' })
     await page.locator('html:not(.dark)').waitFor()
-    expect(await violations(page)).toEqual([])
+    // The rest is as it was: only the colours are others.
+    expect(await violations(page, ['color-contrast'])).toEqual([])
     expect(complaints).toEqual([])
     await close()
   })
@@ -129,9 +130,11 @@ function focusMark(): string {
   return `${outlineWidth} ${outlineStyle} ${outlineColor}`
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** What axe says of a page, by all its rules or by some. */
+async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe.source)
-  const found = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')
+  const options = { resultTypes: ['violations'], ...(rules && { runOnly: rules }) }
+  const found = await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)
   return (found as axe.AxeResults).violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>
