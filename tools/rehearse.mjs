@@ -38,6 +38,7 @@ try {
   copyHouse(root, house)
   registry = await startRegistry(join(place, 'registry'))
   firstRound()
+  tryAlone()
   for (const installer of installers(place, registry)) tryInstaller(installer)
   tryRefusals()
   tryApplications()
@@ -77,6 +78,21 @@ function release(what) {
   check(`${what}: versions`, run('changeset', ['version'], house))
   const publish = ['publish', '--no-git-tag']
   check(`${what}: published`, run('changeset', publish, house, registry.env))
+}
+
+/** What a user has on the disk who asks for the ring alone. */
+function tryAlone() {
+  const project = join(place, 'alone')
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true }))
+  const [{ command, args, env }] = installers(place, registry)
+  check('@ashlar/ring installs alone', run(command, [...args, '@ashlar/ring'], project, env))
+  const { stdout } = run(command, ['ls', '--all', '--parseable'], project)
+  const along = stdout.split('\n').filter((path) => path.includes('node_modules')).length - 1
+  check(`@ashlar/ring brings ${along} packages along, at most 4`, {
+    status: along > 0 && along <= 4 ? 0 : 1,
+    stderr: stdout,
+  })
 }
 
 function tryInstaller({ name, command, args, env }) {
