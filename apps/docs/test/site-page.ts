@@ -54,6 +54,7 @@ async function settled(page: Page): Promise<void> {
     const isMounted = '__vue_app__' in (document.querySelector('#app') ?? {})
     return isMounted && places.every((place) => place.querySelector('.playground') !== null)
   })
+  // What would still move after that has the time to do so, and be noticed.
   await page.waitForTimeout(100)
 }
 
@@ -68,6 +69,7 @@ export function layoutShift(page: Page): Promise<number> {
       for (const entry of list.getEntries() as Shift[]) sum += entry.value
     })
     observer.observe({ type: 'layout-shift', buffered: true })
+    // Browsers tell of what has moved a frame or two later.
     await new Promise((resolve) => setTimeout(resolve, 100))
     return sum
   })
