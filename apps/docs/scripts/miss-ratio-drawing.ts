@@ -10,7 +10,7 @@ import { site } from './house.ts'
 
 const WIDTH = 340
 const HEIGHT = 190
-const LEFT = 34
+const LEFT = 42
 const RIGHT = 330
 const TOP = 12
 const BOTTOM = 150
@@ -50,7 +50,7 @@ export function missRatioDrawing(at: number): string {
 <g class="ticks" text-anchor="end">${ticks}</g>
 <path class="line" d="M${path}"/><g class="dots">${dots}</g>
 <text x="${RIGHT}" y="${BOTTOM + 16}" text-anchor="end">entries, each step twice as many</text>
-<text x="${LEFT}" y="${BOTTOM + 34}">${texts.join('   ')}</text>
+<text x="${LEFT}" y="${BOTTOM + 34}">${texts.join(' · ')}</text>
 </svg>`
 }
 
