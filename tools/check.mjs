@@ -26,7 +26,7 @@ const skips = []
 
 step('lint', ['biome', 'check', '--error-on-warnings'])
 step('dead code and dependencies', ['knip'])
-step('types and build', ['tsc', '-b'])
+step('types and build', ['node', 'tools/build.mjs'])
 step('the site', ['node', 'apps/docs/scripts/build.ts'])
 tests()
 browserSkips()

@@ -57,6 +57,6 @@ export default {
     isolate: false,
     fileParallelism: false,
     sequence: { sequencer: QuickestFirst },
-    testTimeout: 60_000,
+    testTimeout: 20_000,
   },
 }

@@ -72,7 +72,7 @@ function configuration() {
     thresholds: { high: 95, low: 90, break: 90 },
     // What loops without end is stopped by counting (tools/mutate-setup.mjs); the clock is for what
     // waits without end, and must bear a busy machine.
-    timeoutMS: 180_000,
+    timeoutMS: 60_000,
     timeoutFactor: 0.1,
     concurrency: Number(values.workers),
   }

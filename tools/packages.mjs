@@ -4,9 +4,9 @@
 // for each check; everything happens in a temporary folder that is removed at the end.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asCommonJs, examplesOf, runsOn } from './examples.mjs'
 
@@ -31,7 +31,7 @@ const nodes = new Map(
 
 let failed = 0
 try {
-  check('tsc -b', run('tsc', ['-b'], root))
+  check('the packages build', run('node', ['tools/build.mjs'], root))
   for (const each of packages) pack(each)
   install()
   for (const { folder, name } of packages) runExamples(`@ashlar/${name}`, join(folder, 'README.md'))
@@ -57,6 +57,7 @@ function pack(each) {
     status: complaints.length,
     stdout: complaints.join('\n'),
   })
+  check(`@ashlar/${each.name} source maps lead to published files`, unmapped(each, files))
   check(`@ashlar/${each.name} publint`, run('publint', ['run', each.tarball, '--strict'], root))
   check(
     `@ashlar/${each.name} attw`,
@@ -74,6 +75,18 @@ function contentComplaints(files, manifest) {
     ...(manifest.includes('"source"') ? ['package.json still has the "source" condition'] : []),
     ...(manifest.includes('workspace:') ? ['package.json still has a workspace: range'] : []),
   ]
+}
+
+/** The sources that the maps in a tarball name and that are not in it. */
+function unmapped({ folder }, files) {
+  const published = new Set(files.map((file) => file.path))
+  const maps = [...published].filter((path) => path.endsWith('.map'))
+  const missing = maps.flatMap((map) =>
+    JSON.parse(readFileSync(join(folder, map), 'utf8'))
+      .sources.map((source) => posix.join(posix.dirname(map), source))
+      .filter((source) => !published.has(source)),
+  )
+  return { status: maps.length > 0 ? missing.length : 1, stdout: missing.join('\n') }
 }
 
 /** Installs all tarballs into an empty project, as npm does it for anybody. */

@@ -34,7 +34,7 @@ let failed = 0
 let registry
 try {
   const before = treeState()
-  check('the packages build', run('tsc', ['-b'], root))
+  check('the packages build', run('node', ['tools/build.mjs'], root))
   copyHouse(root, house)
   registry = await startRegistry(join(place, 'registry'))
   firstRound()

@@ -1,6 +1,6 @@
 // What it costs to import a package the first time: each in a process of its own, compiled as it is
 // published, beside an empty module (whose time is subtracted) and lru-cache, one after the other
-// in every round. Run `tsc -b` first.
+// in every round. Run `run build` first.
 
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'

@@ -205,6 +205,43 @@ describe('a crash and a disk', () => {
   })
 })
 
+describe('a process that dies while its machine goes on', () => {
+  const read = async ({ disk }: Env) => text(await disk.read('f'))
+  const append = async ({ disk }: Env) => {
+    await disk.append('f', 'there')
+    disk.append('f', ' soon')
+  }
+  /** Restarts the process at 50 ms, and cuts the power of the machine at 100. */
+  const outlive = async (seed: number, first: (env: Env) => unknown) => {
+    const found: string[] = []
+    const faults = [
+      { kind: 'restart', node: 'a', atMs: 50, downMs: 1 },
+      { kind: 'crash', node: 'a', atMs: 100, downMs: 1, unsyncedLoss: 1 },
+    ] as const
+    await simulate({ seed, faults, horizonMs: 200 }, (s) => {
+      s.node('a', async (env) => {
+        found.push(await read(env))
+        if (env.incarnation === 2) await env.disk.sync('f')
+        // So that the second write is on its way when the process dies.
+        if (env.incarnation === 1) env.timers.setTimeout(() => first(env), 49.8)
+      })
+    })
+    return found
+  }
+
+  test('leaves what it wrote, and some of what was on its way', async () => {
+    const outcomes = new Map<string, number>()
+    for (let seed = 0; seed < 100; seed++) {
+      const [, left, kept] = await outlive(seed, append)
+      // What is there is the disk's now: to sync it is to keep it.
+      expect(kept).toBe(left)
+      outcomes.set(left!, (outcomes.get(left!) ?? 0) + 1)
+    }
+    expect([...outcomes.keys()].sort()).toEqual(['', 'there', 'there soon'])
+    for (const count of outcomes.values()) expect(count).toBeGreaterThan(5)
+  })
+})
+
 describe('a fault of a disk', () => {
   const attempts = async (faults: readonly Fault[]) => {
     const failed: [operation: string, atMs: number][] = []
@@ -274,6 +311,62 @@ describe('a fault of a disk', () => {
     expect(failed).toEqual([])
     expect(flips).toBe(report.injected.bitFlip)
     expect(flips).toBeGreaterThan(40)
+  })
+
+  test('bitFlip finds every bit of what is read, and nothing in what is empty', async () => {
+    const flipped = new Set<number>()
+    const faults = [{ kind: 'bitFlip', node: 'a', atMs: 0, forMs: 900, rate: 1 }] as const
+    const { injected } = await simulate({ seed: 3, faults, horizonMs: 900 }, (s) => {
+      s.node('a', async ({ disk }) => {
+        for (let i = 0; i < 5; i++) await disk.read('none')
+        await disk.append('f', new Uint8Array(3))
+        for (let i = 0; i < 300; i++) {
+          const bytes = await disk.read('f')
+          const at = bytes.findIndex((byte) => byte !== 0)
+          flipped.add(at * 8 + Math.log2(bytes[at]!))
+        }
+      })
+    })
+    expect([...flipped].sort((a, b) => a - b)).toEqual([...new Array(24).keys()])
+    expect(injected.bitFlip).toBe(300)
+  })
+
+  test('has a message that names the operation and the file', () => {
+    expect(new DiskError('sync', 'wal').message).toBe('EIO: simulated i/o error, sync "wal"')
+  })
+
+  // Each kind of chance on a disk draws from a stream of its own: a seed goes on standing for what
+  // it stood for when this was written down.
+  const FOUND = (
+    'abcdefghijkl120231342530561602710821012 abc......jkl200311422450561752740821162...def def ' +
+    'abcdefghijkl120231342530721752860901012 ...d..ghijkl510121342000561752940821012......g jkl ' +
+    'ghi abcdefjkl...350311342450561602710821012 def ...def......310311422150721832020051162' +
+    '...ghi abcdefghijkl120151262300411522710821932 def ' +
+    '......ghijkl120541422310801302640521402......jkl def'
+  ).split(' ')
+  test('is the same for the same seed as when it was written down', async () => {
+    const seen: string[] = []
+    for (let seed = 0; seed < 4; seed++) {
+      const faults = [
+        { kind: 'diskWrite', node: 'a', atMs: 0, forMs: 90, rate: 0.2 },
+        { kind: 'bitFlip', node: 'a', atMs: 0, forMs: 90, rate: 0.3 },
+        { kind: 'restart', node: 'a', atMs: 30, downMs: 1 },
+        { kind: 'crash', node: 'a', atMs: 60, downMs: 1, unsyncedLoss: 0.5 },
+      ] as const
+      await simulate({ seed, faults, horizonMs: 90 }, (s) => {
+        s.node('a', async ({ disk, incarnation }) => {
+          const found = await disk.read('f')
+          if (incarnation > 1) seen.push(text(found).replaceAll(/[^!-~]/gu, '.'))
+          for (const letters of ['abc', 'def', 'ghi', 'jkl']) {
+            await disk.append('f', letters).catch(() => seen.push(letters))
+          }
+          for (let i = 0; ; i++) {
+            await disk.write('f', 12 + 3 * (i % 9), `${i % 10}${i % 7}${i % 3}`).catch(() => {})
+          }
+        })
+      })
+    }
+    expect(seen).toEqual(FOUND)
   })
 
   test('the worst of several counts', async () => {
