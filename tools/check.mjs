@@ -7,7 +7,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findRedis, INSTALL_REDIS } from '../apps/testkit/src/find-redis.ts'
 import { findChromium, INSTALL_CHROMIUM } from './chromium.mjs'
@@ -80,24 +80,38 @@ function tests() {
   if (status !== 0 && counts.failed === 0) counts.failed = 1
   if (counts.pending > 0) skip(counts.pending, 'tests that say skip or todo', 'remove the mark')
   add('tests', counts)
+  failures.push(...counts.names.map((name) => `  ${name}`))
 }
 
 /** Reads vitest's report; no report, or one of no test, is a failure. */
 function testCounts() {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    )
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } =
+      JSON.parse(readFileSync(report, 'utf8'))
     const nothing = numPassedTests + numFailedTests === 0
     return {
       passed: numPassedTests,
       failed: nothing ? 1 : numFailedTests,
       pending: numPendingTests + numTodoTests,
+      names: testResults.flatMap(namesOfFailed),
     }
   } catch (error) {
     console.error(`no test report: ${error.message}`)
-    return { passed: 0, failed: 1, pending: 0 }
+    return { passed: 0, failed: 1, pending: 0, names: [] }
   }
+}
+
+/** What failed in a file, and why, each on a line: a log may be read by its end alone. */
+function namesOfFailed({ name, status, message, assertionResults }) {
+  const file = relative(root, name)
+  const failed = assertionResults.filter((each) => each.status === 'failed')
+  // A file that cannot be loaded has no test that could fail.
+  if (failed.length === 0 && status === 'failed') return [`${file}: ${firstLine(message)}`]
+  return failed.map((each) => `${file}: ${each.fullName}: ${firstLine(each.failureMessages[0])}`)
+}
+
+function firstLine(text = '') {
+  return text.split('\n', 1)[0].slice(0, 200)
 }
 
 function browserSkips() {
