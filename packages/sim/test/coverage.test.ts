@@ -126,7 +126,7 @@ describe('the history', () => {
         env.invoke('take')
       })
     })
-    expect(history).toEqual([
+    expect(history).toStrictEqual([
       {
         id: 0,
         type: 'invoke',
@@ -224,11 +224,11 @@ describe('an env', () => {
         await env.sleep(5, { signal })
         said.push(s.elapsedMs())
         await env.sleep(50, { signal: env.timeoutSignal(7) }).catch((error) => {
-          said.push([error.name, s.elapsedMs()])
+          said.push([error.name, error.message, s.elapsedMs()])
         })
       })
     })
-    expect(said).toEqual([5.001, ['TimeoutError', 12.001]])
+    expect(said).toEqual([5.001, ['TimeoutError', '7 ms have passed', 12.001]])
     expect(listeners).toBe(0)
   })
 })
