@@ -186,6 +186,35 @@ describe('a failure says', () => {
     expect(await told([loss, loss])).toBe('  at 1 ms, seed 1, 2 faults')
   })
 
+  test('how to replay it, with every field of every fault', async () => {
+    const faults = [
+      { kind: 'partition', nodes: ['n', 'm'], atMs: 1, forMs: 2 },
+      { kind: 'crash', node: 'n', atMs: 3, downMs: 1, unsyncedLoss: 0.5 },
+    ]
+    const late = (s: Scenario) => {
+      for (const id of ['n', 'm']) s.node(id, (env) => env.sleep(5))
+      s.invariant('never', () => s.elapsedMs() < 5)
+    }
+    expect((await failure({ faults, buggify: 0.5 }, late)).at(-1)).toBe(
+      'replay: simulate({ seed: 1, horizonMs: 10, buggify: 0.5, faults: [' +
+        "{ kind: 'partition', nodes: ['n', 'm'], atMs: 1, forMs: 2 }, " +
+        "{ kind: 'crash', node: 'n', atMs: 3, downMs: 1, unsyncedLoss: 0.5 }] }, world)",
+    )
+  })
+
+  test('its last twelve steps', async () => {
+    const world = (s: Scenario) => {
+      s.node('n', (env) => {
+        for (let i = 0; i < 30; i++) env.log(`step ${i}`)
+      })
+      s.invariant('never', () => false)
+    }
+    const lines = await failure({}, world)
+    expect(lines.slice(2, -1).map((line) => line.split(': ')[1])).toEqual(
+      Array.from({ length: 12 }, (_, i) => `step ${18 + i}`),
+    )
+  })
+
   test('what it waited for when it used up its events', async () => {
     const spin = (s: Scenario) =>
       s.node('n', async (env) => {
