@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faultPlans, simulations } from '../src/fast-check.ts'
-import { FAULT_KINDS, type FaultKind, simulate } from '../src/index.ts'
+import { FAULT_KINDS, type Fault, type FaultKind, simulate } from '../src/index.ts'
 import { registerWorld } from './toy-register.ts'
 
 const nodes = ['a', 'b', '__proto__']
@@ -30,6 +30,44 @@ describe('faultPlans', () => {
     const plans = fc.sample(faultPlans({ nodes, max: 3, kinds: ['crash', 'loss'] }), 200)
     expect(Math.max(...plans.map(({ length }) => length))).toBe(3)
     expect(new Set(plans.flat().map(({ kind }) => kind))).toEqual(new Set(['crash', 'loss']))
+  })
+
+  test('tries half of the plans with some of the kinds only', () => {
+    const long = fc
+      .sample(faultPlans({ nodes, kinds: ['crash', 'loss'] }), { numRuns: 2000, seed: 1 })
+      .filter(({ length }) => length > 5)
+    const ofOneKind = long.filter((plan) => new Set(plan.map(({ kind }) => kind)).size === 1)
+    expect(long.length).toBeGreaterThan(500)
+    expect(ofOneKind.length / long.length).toBeGreaterThan(0.1)
+    expect(ofOneKind.length / long.length).toBeLessThan(0.5)
+  })
+
+  test('draws every field over the whole of its range', () => {
+    const options = { nodes, clients: ['c'], horizonMs: 1000 }
+    const drawn = fc.sample(faultPlans(options), { numRuns: 2000, seed: 1 }).flat()
+    const of = (kind: FaultKind, field: string) =>
+      drawn
+        .filter((fault) => fault.kind === kind)
+        .map((fault) => (fault as Fault & Record<string, unknown>)[field])
+    const spans = (kind: FaultKind, field: string) => {
+      const values = of(kind, field) as number[]
+      return [Math.min(...values), Math.max(...values)]
+    }
+    expect(new Set(of('loss', 'from'))).toEqual(new Set([...nodes, 'c', undefined]))
+    expect(new Set(of('loss', 'to'))).toEqual(new Set([...nodes, 'c', undefined]))
+    expect(new Set(of('crash', 'node'))).toEqual(new Set(nodes))
+    expect(new Set(of('partition', 'nodes').flat())).toEqual(new Set([...nodes, 'c']))
+    expect(spans('crash', 'unsyncedLoss')).toEqual([0.8, 1])
+    expect(spans('loss', 'rate')).toEqual([0.01, 0.3])
+    expect(spans('crash', 'downMs')).toEqual([1, 251])
+    expect(spans('stepBack', 'byMs')).toEqual([1, 5000])
+    for (const [least, most, max] of [
+      [...spans('clockJump', 'byMs'), 3_600_000],
+      [...spans('drift', 'ppm'), 50_000],
+    ] as const) {
+      expect(least! / max!).toBeLessThan(-0.99)
+      expect(most! / max!).toBeGreaterThan(0.99)
+    }
   })
 
   test('refuses what cannot be', () => {
