@@ -1,6 +1,12 @@
 // A page of the site in Chromium, and all that the browser complained about.
 
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright'
 import { CHROMIUM_ARGS } from '../../../tools/chromium.mjs'
 
 /** An open page. */
@@ -11,20 +17,39 @@ export interface SitePage {
   close(): Promise<void>
 }
 
-/** Starts the Chromium of this machine. */
+/** Starts the Chromium of this machine, for which no other host is there. */
 export function launchChromium(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
-  return chromium.launch({ executablePath, args: CHROMIUM_ARGS })
+  const alone = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
+  return chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, alone] })
 }
 
-/** Opens a page, waits until its scripts have arrived and its playgrounds stand. */
+/** A visitor who has not been here before. */
+export function newVisitor(
+  browser: Browser,
+  options: BrowserContextOptions,
+): Promise<BrowserContext> {
+  return browser.newContext({ reducedMotion: 'reduce', ...options })
+}
+
+/** Opens a page for a visitor of its own. */
 export async function open(
   browser: Browser,
   url: string,
   options: BrowserContextOptions,
 ): Promise<SitePage> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-  const page = await context.newPage()
+  const visitor = await newVisitor(browser, options)
+  const opened = await openFor(visitor, url, options)
+  return { ...opened, close: () => visitor.close() }
+}
+
+/** Opens a page for a visitor, waits until its scripts have arrived and its playgrounds stand. */
+export async function openFor(
+  visitor: BrowserContext,
+  url: string,
+  { javaScriptEnabled = true }: BrowserContextOptions = {},
+): Promise<SitePage> {
+  const page = await visitor.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
@@ -32,19 +57,20 @@ export async function open(
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
   page.on('response', (response) => {
-    if (!response.ok()) complaints.push(`${response.status()}: ${response.url()}`)
+    if (!response.ok() && response.status() !== 304) {
+      complaints.push(`${response.status()}: ${response.url()}`)
+    }
   })
   const { origin } = new URL(url)
-  await context.route(
-    (to) => to.origin !== origin && !/^(?:data|blob):/u.test(to.protocol),
-    (route) => {
-      complaints.push(`another host: ${route.request().url()}`)
-      return route.abort()
-    },
-  )
+  page.on('request', (request) => {
+    const to = new URL(request.url())
+    if (to.origin !== origin && !/^(?:data|blob):/u.test(to.protocol)) {
+      complaints.push(`another host: ${to}`)
+    }
+  })
   await page.goto(url)
-  if (options.javaScriptEnabled !== false) await settled(page)
-  return { page, complaints, close: () => context.close() }
+  if (javaScriptEnabled) await settled(page)
+  return { page, complaints, close: () => page.close() }
 }
 
 /** Waits until the page is mounted, and its playgrounds stand where their places were. */
