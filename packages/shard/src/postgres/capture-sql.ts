@@ -20,8 +20,10 @@ import { quotedColumn, quotedText } from './sql-name.ts'
 export const MOVER_SLOT = 'mover'
 /** What the log says of a transaction from where on a row has changed its slot. */
 export const SLOT_CHANGED = 'slots'
+/** The slot that a session declares, or none. */
+export const SLOT_SETTING = "pg_catalog.current_setting('ashlar.slot', true)"
 /** The condition under which guards look at a row. */
-export const UNLESS_MOVER: string = `pg_catalog.current_setting('ashlar.slot', true) is distinct from '${MOVER_SLOT}'`
+export const UNLESS_MOVER: string = `${SLOT_SETTING} is distinct from '${MOVER_SLOT}'`
 
 /** Types whose text is the same whatever the settings of a session. */
 const STEADY_TYPES: ReadonlySet<string> = new Set([

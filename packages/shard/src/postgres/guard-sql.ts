@@ -8,12 +8,10 @@
 // a fifth slower, into a table that has any trigger BEFORE INSERT, be it out of force or not. No
 // guard is queued for a row under the slot declared.
 
-import { MOVER_SLOT, SLOT_CHANGED, UNLESS_MOVER } from './capture-sql.ts'
+import { MOVER_SLOT, SLOT_CHANGED, SLOT_SETTING, UNLESS_MOVER } from './capture-sql.ts'
 
 /** The slot of rows that have none: no key has it. */
 export const NO_SLOT = -2
-
-const SLOT_SETTING = "pg_catalog.current_setting('ashlar.slot', true)"
 
 /**
  * The default of `ashlar_slot`. It never raises: a row without a slot gets as far as the guard,
