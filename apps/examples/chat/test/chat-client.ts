@@ -132,7 +132,8 @@ export class Client {
     if (author !== this.name) this.#chronicle.read(this.name, id, true)
     const { written } = this.#chronicle
     const others = written.filter((each) => !each.startsWith(`${this.name}-`)).slice(-LOOKS)
-    for (const other of others) this.#chronicle.read(this.name, other, here.has(other))
+    // What was shown on another connection is known, though this one may not have told it again yet.
+    for (const other of others) this.#chronicle.read(this.name, other, this.shown.has(other))
   }
 
   #acknowledge(message: Shown): void {

@@ -23,7 +23,10 @@ interface NodeRedisSubscriber {
 export interface IoredisClient {
   readonly status: string
   call(command: string, ...args: string[]): PromiseLike<unknown>
-  duplicate(override: { readonly maxRetriesPerRequest: null }): IoredisSubscriber
+  duplicate(override: {
+    readonly maxRetriesPerRequest: null
+    readonly autoResubscribe: false
+  }): IoredisSubscriber
 }
 
 /** A duplicate that listens. */
@@ -80,16 +83,20 @@ export function ioredisLink(client: IoredisClient): RedisLink {
     isReady: () => client.status === 'ready' || client.status === 'wait',
     send: (args, signal) => abortable(client.call(args[0]!, ...args.slice(1)), signal),
     listen: (channel, { onMessage, onReady, onError }) => {
-      // The subscription waits for the server, however long.
-      const subscriber = client.duplicate({ maxRetriesPerRequest: null })
+      // The subscription waits for the server, however long. Later connections are subscribed here:
+      // where ioredis does it, nobody hears of its failure, and the process ends.
+      const subscriber = client.duplicate({ maxRetriesPerRequest: null, autoResubscribe: false })
       let isEnded = false
       const complain = (error: unknown) => !isEnded && onError(error)
       subscriber.on('error', complain)
       subscriber.on('message', (_, message) => onMessage(message))
-      const begin = async () => {
+      const join = async () => {
         await subscriber.subscribe(channel)
-        subscriber.on('ready', () => onReady())
-        onReady()
+        if (!isEnded) onReady()
+      }
+      const begin = async () => {
+        await join()
+        subscriber.on('ready', () => void join().catch(complain))
       }
       begin().catch(complain)
       return () => {

@@ -59,8 +59,10 @@ export class RedisBus implements Bus, Disposable {
   }
 
   #listen(): void {
-    // The subscription waits for the server, however long.
-    const subscriber = this.#client.duplicate({ maxRetriesPerRequest: null })
+    // The subscription waits for the server, however long. Later connections are subscribed here:
+    // where ioredis does it, nobody hears of its failure, and the process ends.
+    const override = { maxRetriesPerRequest: null, autoResubscribe: false } as const
+    const subscriber = this.#client.duplicate(override)
     this.#subscriber = subscriber
     const isOurs = () => this.#subscriber === subscriber
     const complain = (error: unknown) => isOurs() && this.#onError(error)
@@ -69,11 +71,10 @@ export class RedisBus implements Bus, Disposable {
     }
     subscriber.on('error', complain)
     subscriber.on('message', (_, message) => isOurs() && this.#tell(message))
+    const join = () => subscriber.subscribe(this.#channel).then(tellGap)
     const begin = async () => {
-      await subscriber.subscribe(this.#channel)
-      // Later connections subscribe by themselves before they are ready.
-      subscriber.on('ready', tellGap)
-      tellGap()
+      await join()
+      subscriber.on('ready', () => void join().catch(complain))
     }
     begin().catch(complain)
   }

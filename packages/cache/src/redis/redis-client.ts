@@ -15,7 +15,10 @@ export interface RedisClient {
 
 /** A client of the package `ioredis`, as far as a bus uses it. */
 export interface RedisBusClient {
-  duplicate(override: { readonly maxRetriesPerRequest: null }): RedisSubscriber
+  duplicate(override: {
+    readonly maxRetriesPerRequest: null
+    readonly autoResubscribe: false
+  }): RedisSubscriber
 }
 
 /** The duplicate that listens. */
