@@ -132,7 +132,7 @@ export class Client {
     if (author !== this.name) this.#chronicle.read(this.name, id, true)
     const { written } = this.#chronicle
     const others = written.filter((each) => !each.startsWith(`${this.name}-`)).slice(-LOOKS)
-    // What was shown on another connection is known, though this one may not have told it again yet.
+    // What was shown on another connection is known, though not told again on this one yet.
     for (const other of others) this.#chronicle.read(this.name, other, this.shown.has(other))
   }
 

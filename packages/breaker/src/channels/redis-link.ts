@@ -83,8 +83,8 @@ export function ioredisLink(client: IoredisClient): RedisLink {
     isReady: () => client.status === 'ready' || client.status === 'wait',
     send: (args, signal) => abortable(client.call(args[0]!, ...args.slice(1)), signal),
     listen: (channel, { onMessage, onReady, onError }) => {
-      // The subscription waits for the server, however long. Later connections are subscribed here:
-      // where ioredis does it, nobody hears of its failure, and the process ends.
+      // The subscription waits for the server, however long. Later connections are subscribed
+      // here: where ioredis does it, nobody hears of its failure, and the process ends.
       const subscriber = client.duplicate({ maxRetriesPerRequest: null, autoResubscribe: false })
       let isEnded = false
       const complain = (error: unknown) => !isEnded && onError(error)
