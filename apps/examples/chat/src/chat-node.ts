@@ -1,9 +1,10 @@
 // One node of the chat. Which nodes keep a room, the ring says: the first on the room's preference
 // list that is there is its home, the next its heir. All else is the bus's.
 //
-// An acknowledged message is on disk here and at every keeper of its room that is not away. A guest
-// is let in once this node knows all that the guest has seen, here or at other nodes, so that what
-// it posts comes after that.
+// A message is safe when it is on disk here and at every keeper of its room that is not away. Only
+// then is it acknowledged, and shown: what a guest has seen does not go away with one node. A guest
+// is let in once this node can show all that the guest has seen, here or at other nodes, so that
+// what it posts comes after that.
 
 import { VersionVector } from '@ashlar/clock'
 import { HashRing } from '@ashlar/ring'
@@ -113,8 +114,11 @@ export class ChatNode {
         await this.#bus.reached(known, signal)
         room.adopt(messages)
       }
+      room.release(this.#isSafe)
+      const said = room.messages.length
+      while (room.shown.length < said) await unless(signal, room.released)
       room.guests.add(guest)
-      guest.show(room.messages)
+      guest.show(room.shown)
     } finally {
       room.joining--
       this.#letGo()
@@ -161,8 +165,9 @@ export class ChatNode {
     this.#timer = timers.setTimeout(() => this.#tick(), TICK_MS * (0.75 + random() / 2))
   }
 
-  /** Acknowledges what is safe, and lets go what is stable. */
+  /** Shows and acknowledges what is safe, and lets go what is stable. */
   #settle(): void {
+    for (const room of this.#rooms.values()) room.release(this.#isSafe)
     for (const [key, { message, resolve }] of this.#posts) {
       if (!this.#isSafe(message)) continue
       this.#posts.delete(key)
@@ -173,7 +178,7 @@ export class ChatNode {
     this.#letGo()
   }
 
-  #isSafe(message: Message): boolean {
+  readonly #isSafe = (message: Message): boolean => {
     const dot = dotOf(message)
     const isAt = (node: string) => this.#bus.isAway(node) || this.#bus.isKnownBy(node, dot)
     return this.#bus.known.has(dot) && this.keepersOf(message.room).every(isAt)

@@ -89,18 +89,20 @@ export class WebServer {
       else socket.send(JSON.stringify(word))
     }
     const guest: Guest = { show: (messages) => say({ kind: 'messages', messages }) }
-    try {
-      const signal = AbortSignal.any([left.signal, AbortSignal.timeout(JOIN_WITHIN_MS)])
-      await this.#node.join(room, guest, seen, signal)
-    } catch {
-      return socket.close(1013, 'what you have seen, or what was said here, is not here yet')
-    }
-    socket.on('close', () => this.#node.leave(room, guest))
+    const signal = AbortSignal.any([left.signal, AbortSignal.timeout(JOIN_WITHIN_MS)])
+    const joined = this.#node.join(room, guest, seen, signal)
+    const isIn = joined.then(
+      () => true,
+      () => false,
+    )
+    // Who posts before the door is open is heard when it is.
     socket.on('message', async (data) => {
       const draft = draftOf(String(data), room, name)
-      if (draft === undefined) return say({ kind: 'refused', reason: `want { id, text }` })
-      say({ kind: 'acknowledged', message: await this.#node.post(draft) })
+      if (draft === undefined) say({ kind: 'refused', reason: 'want { id, text }' })
+      else if (await isIn) say({ kind: 'acknowledged', message: await this.#node.post(draft) })
     })
+    if (await isIn) socket.on('close', () => this.#node.leave(room, guest))
+    else socket.close(1013, 'what you have seen, or what was said here, is not here yet')
   }
 }
 

@@ -32,6 +32,17 @@ test('so it is on a bus that is never good, where a guest learns more than its n
   }
 })
 
+test('no guest waits for a server that died, whatever that server had shown it', async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const dead = { node: 'abc'[seed % 3]!, atMs: 300 + 30 * seed, downMs: 9_000, unsyncedLoss: 1 }
+    const faults: readonly Fault[] = [
+      { kind: 'loss', rate: 0.3, atMs: 0, forMs: options.horizonMs },
+      { kind: 'crash', ...dead },
+    ]
+    await simulate({ ...options, seed, faults }, simulatedChat({}, true))
+  }
+})
+
 const OUT_OF_ORDER = /was shown \S+ before \S+/u
 const LOST = /has lost|has not the same messages everywhere|does not show/u
 
@@ -84,6 +95,6 @@ const twins: Record<string, { readonly twin: Twin; readonly says: RegExp }> = {
 }
 
 test.each(Object.entries(twins))('catches one that %s', async (_, { twin, says }) => {
-  const { failures } = await explore({ ...options, runs: 60 }, simulatedChat(twin))
+  const { failures } = await explore({ ...options, runs: 400 }, simulatedChat(twin))
   expect(failures[0]?.failure.message.split('\n', 1)[0]).toMatch(says)
 })

@@ -26,10 +26,14 @@ const AWAY_MS = 300
 const PATIENCE_MS = 1_200
 const COMPLETE_WITHIN_MS = 6_000
 
-/** The world of the chat, right or with one thing broken. */
-export function simulatedChat(twin: Twin = {}): (s: Scenario) => void {
+/**
+ * The world of the chat, right or with one thing broken.
+ *
+ * @param isEverybodyLetIn whether a guest that a running node turns away is a violation
+ */
+export function simulatedChat(twin: Twin = {}, isEverybodyLetIn = false): (s: Scenario) => void {
   return (s) => {
-    const world = new World(s, twin)
+    const world = new World(s, twin, isEverybodyLetIn)
     for (const id of NODES) s.node(id, (env) => world.run(env))
     for (const id of USERS) s.client(id, (env) => new User(env, world).live())
     s.invariant('causes before effects, each message once', () => world.violation || true)
@@ -50,6 +54,7 @@ class World {
   readonly after = new Map<string, ReadonlySet<string>>()
   readonly acknowledged = new Map<string, Set<string>>(ROOMS.map((room) => [room, new Set()]))
   readonly twin: Twin
+  readonly isEverybodyLetIn: boolean
   violation = ''
   moves = 0
   repeats = 0
@@ -57,9 +62,15 @@ class World {
   heirs = 0
   readonly #s: Scenario
 
-  constructor(s: Scenario, twin: Twin) {
+  constructor(s: Scenario, twin: Twin, isEverybodyLetIn: boolean) {
     this.#s = s
     this.twin = twin
+    this.isEverybodyLetIn = isEverybodyLetIn
+  }
+
+  /** A guest was told to come again. */
+  turnedAway(guest: string, id: string): void {
+    if (this.isEverybodyLetIn && this.#s.isUp(id)) this.violation ||= `${id} turned ${guest} away`
   }
 
   async run(env: Env): Promise<void> {
@@ -176,6 +187,7 @@ class User {
     try {
       await node.join(this.#room, view, seen(this.#seen), timeoutSignal(PATIENCE_MS))
     } catch {
+      this.#world.turnedAway(id, this.#at)
       return
     }
     if (node.homeOf(this.#room) !== node.keepersOf(this.#room)[0]) this.#world.heirs++
