@@ -10,6 +10,9 @@
 // two who do so at once only repeat each other: the rows are at one of the two slots, all of them.
 // No map holds the key's routers back and has a fence that lets them through: 1 precedes 2, and
 // only who finds the very same pin still moving may take step 5.
+//
+// While a resharding job runs, step 3 may find a copy of the rows on the target and be refused. The
+// job in turn waits for keys that move: so a pin that has only begun turns round.
 
 import { isRefusedByFence } from './distributed-commit.ts'
 import { retryConflicts, type TransactionContext } from './distributed-transaction.ts'
@@ -37,8 +40,9 @@ export interface PinOptions {
  * and in one transaction. Other keys of its old slot go on.
  *
  * @throws {ShardError} `UNKNOWN_SHARD`, `UNKNOWN_TABLE`; `MAP_CONFLICT` where the map changed each
- * time it was tried; what the shards refuse with. If it rejects, call it again: the key may be on
- * its way, and then waits.
+ * time it was tried; `CROSS_SHARD` where a resharding job keeps a copy of the rows on that shard:
+ * the key is where it was, pin it again once the job has ended; what else the shards refuse with.
+ * If it rejects, call it again: the key may be on its way, and then waits.
  */
 export async function pinKey<Tx extends ShardTx>(
   context: TransactionContext<Tx>,
@@ -85,7 +89,14 @@ async function changePin<Tx extends ShardTx>(
     const map = await context.refresh()
     const pin = map.pinOf(pinned.key, pinned.table)
     if (pin?.state === 'moving') {
-      await finishMove(context, pinned, signal)
+      try {
+        await finishMove(context, pinned, signal)
+      } catch (error) {
+        if (!(error instanceof ShardError && error.code === 'CROSS_SHARD')) throw error
+        await turnRound(context, pinned, signal)
+        const now = context.map()
+        if (wanted(now, now.pinOf(pinned.key, pinned.table)) !== undefined) throw error
+      }
       continue
     }
     const change = wanted(map, pin)
@@ -132,6 +143,27 @@ async function finishMove<Tx extends ShardTx>(
     // Refused to the end: perhaps since others move the key as well. The caller looks again.
     if (!isRefusedByFence(error)) throw error
   }
+}
+
+/**
+ * Sends a key back to its own slot if it has left it and met a copy of its rows. A slot that ends
+ * may have its last fence already, which nothing takes back: a key that leaves one goes on.
+ */
+async function turnRound<Tx extends ShardTx>(
+  context: TransactionContext<Tx>,
+  pinned: PinnedKey,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const map = await context.refresh()
+  const pin = map.pinOf(pinned.key, pinned.table)
+  if (pin?.state !== 'moving') return
+  const arrived = map.change({ arrived: [pinned] }).next
+  if (!arrived.liveSlots().includes(pin.from)) return
+  const { next } = map.change({ unpin: [pinned] })
+  await context.store.compareAndSet(map.epoch, next.toJSON())
+  await context.refresh()
+  await finishMove(context, pinned, signal)
+  await context.refresh()
 }
 
 /**

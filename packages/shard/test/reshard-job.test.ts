@@ -273,6 +273,41 @@ describe('a freeze', () => {
   })
 })
 
+describe('a key that is pinned onto a shard that has a copy of it', () => {
+  test('is refused, stays where it was, and holds no job up', async () => {
+    const { create, map, router } = await fleet()
+    const job = await create()
+    await job.run({ until: 'ready' })
+    const id = aCopy(map)
+    await expect(router.pin(id, 'c')).rejects.toMatchObject({ code: 'CROSS_SHARD' })
+    expect(router.map.pinOf(id)).toBeUndefined()
+    expect(await router.withShard(id, (tx) => tx.get('users', { id }))).toEqual({ id, n: 1 })
+    await job.cutover()
+    expect(await job.run({ until: 'reversible' })).toMatchObject({ state: 'reversible' })
+    await job.finish()
+    await job.run()
+    await router.pin(id, 'c')
+    expect(router.map.pinOf(id)?.state).toBe('pinned')
+    expect((await router.verify()).ok).toBe(true)
+  })
+
+  test('is freed where whoever pinned it died', async () => {
+    const { create, map, router, store } = await fleet()
+    const job = await create()
+    await job.run({ until: 'ready' })
+    const id = aCopy(map)
+    const { next, epoch } = await router.refresh().then((now) => {
+      return { ...now.change({ pins: [{ key: id, shard: 'c' }] }), epoch: now.epoch }
+    })
+    expect(await store.compareAndSet(epoch, next.toJSON())).toBe(true)
+    await router.unpin(id)
+    expect(router.map.pinOf(id)).toBeUndefined()
+    expect(await router.withShard(id, (tx) => tx.get('users', { id }))).toEqual({ id, n: 1 })
+    await job.cutover()
+    expect(await job.run({ until: 'reversible' })).toMatchObject({ state: 'reversible' })
+  })
+})
+
 describe('a scatter', () => {
   test('equals the same query on one table at every step of a job', async () => {
     const { create, engine, store, timers, router } = await fleet()

@@ -234,7 +234,8 @@ async function pinner(
 ): Promise<void> {
   const { now, monotonic, random, randomBytes, timers } = env
   const tools = { now, monotonic, random, randomBytes, timers }
-  const router = await ShardRouter.open({ engine, store, sweepMs: 0, ...tools })
+  // It stays when others have gone: what they left undecided is its to settle.
+  const router = await ShardRouter.open({ engine, store, ...tools, sweepMs: 60, inDoubtMs: 90 })
   while (!isOver()) {
     await env.sleep(30 + env.random() * 120)
     const key = pick(env.random, PINNED)
