@@ -40,9 +40,11 @@ export interface PinOptions {
  * and in one transaction. Other keys of its old slot go on.
  *
  * @throws {ShardError} `UNKNOWN_SHARD`, `UNKNOWN_TABLE`; `MAP_CONFLICT` where the map changed each
- * time it was tried; `CROSS_SHARD` where a resharding job keeps a copy of the rows on that shard:
- * the key is where it was, pin it again once the job has ended; what else the shards refuse with.
- * If it rejects, call it again: the key may be on its way, and then waits.
+ * time it was tried; `CROSS_SHARD` where a resharding job keeps a copy of the rows on that shard: a
+ * key that was not pinned is where it was, pin it again once the job has ended; one that was pinned
+ * stays on its way, and the job waits for it: abort the job, or finish it if it has been cut over,
+ * then call again; what else the shards refuse with. If it rejects, call it again: the key may be on
+ * its way, and then waits.
  */
 export async function pinKey<Tx extends ShardTx>(
   context: TransactionContext<Tx>,
@@ -58,7 +60,7 @@ export async function pinKey<Tx extends ShardTx>(
 
 /**
  * Moves the rows of a pinned key back to the slot that its table's rule gives it. Does nothing if
- * it is not pinned. Otherwise as {@link pinKey}.
+ * it is not pinned. Otherwise as {@link pinKey}, for a key that was pinned.
  */
 export async function unpinKey<Tx extends ShardTx>(
   context: TransactionContext<Tx>,

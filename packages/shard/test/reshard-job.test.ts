@@ -308,6 +308,36 @@ describe('a key that is pinned onto a shard that has a copy of it', () => {
   })
 })
 
+describe('a pinned key that is freed onto a shard that has a copy of it', () => {
+  test('stays on its way until a job before its cutover is aborted', async () => {
+    const { create, map, router } = await fleet()
+    const id = IDS.find((one) => map.route(one).shard === 'b')!
+    await router.pin(id, 'a')
+    const job = await create({ change: { moves: [{ slot: router.route(id).slot, to: 'b' }] } })
+    await job.run({ until: 'ready' })
+    await expect(router.unpin(id)).rejects.toMatchObject({ code: 'CROSS_SHARD' })
+    expect(router.map.pinOf(id)?.state).toBe('moving')
+    await job.abort()
+    expect(await job.run()).toMatchObject({ state: 'aborted' })
+    await router.unpin(id)
+    expect(await router.withShard(id, (tx) => tx.get('users', { id }))).toEqual({ id, n: 1 })
+  })
+
+  test('stays on its way until a job after its cutover is finished', async () => {
+    const { create, map, router } = await fleet()
+    const id = IDS.find((one) => map.route(one).shard === 'a')!
+    await router.pin(id, 'a')
+    const moves = [{ slot: router.route(id).slot, to: 'b' }]
+    const job = await create({ change: { moves }, cutover: { auto: true } })
+    await job.run({ until: 'reversible' })
+    await expect(router.unpin(id)).rejects.toMatchObject({ code: 'CROSS_SHARD' })
+    await job.finish()
+    expect(await job.run()).toMatchObject({ state: 'done' })
+    await router.unpin(id)
+    expect(await router.withShard(id, (tx) => tx.get('users', { id }))).toEqual({ id, n: 1 })
+  })
+})
+
 describe('a scatter', () => {
   test('equals the same query on one table at every step of a job', async () => {
     const { create, engine, store, timers, router } = await fleet()
