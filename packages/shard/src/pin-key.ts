@@ -42,9 +42,9 @@ export interface PinOptions {
  * @throws {ShardError} `UNKNOWN_SHARD`, `UNKNOWN_TABLE`; `MAP_CONFLICT` where the map changed each
  * time it was tried; `CROSS_SHARD` where a resharding job keeps a copy of the rows on that shard: a
  * key that was not pinned is where it was, pin it again once the job has ended; one that was pinned
- * stays on its way, and the job waits for it: abort the job, or finish it if it has been cut over,
- * then call again; what else the shards refuse with. If it rejects, call it again: the key may be on
- * its way, and then waits.
+ * stays on its way, and the job waits for it: abort the job, or finish it if it has been cut
+ * over, then call again; what else the shards refuse with. If it rejects, call it again: the key
+ * may be on its way, and then waits.
  */
 export async function pinKey<Tx extends ShardTx>(
   context: TransactionContext<Tx>,
