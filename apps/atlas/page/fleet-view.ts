@@ -26,6 +26,8 @@ class FleetView {
   #chosen: string
   #isInSight = false
   #isLooking = false
+  /** So many changes have been answered. */
+  #changes = 0
 
   constructor(fleet: FleetFigures) {
     this.#fleet = fleet
@@ -49,14 +51,22 @@ class FleetView {
     while (this.#isInSight) {
       const pause = new Promise((resolve) => setTimeout(resolve, LOOK_MS))
       try {
-        if (!document.hidden) this.#fleet = await fetchFleet()
-        this.#show()
+        if (!document.hidden) await this.#lookOnce()
       } catch (error) {
         this.#tell(error)
       }
       await pause
     }
     this.#isLooking = false
+  }
+
+  async #lookOnce(): Promise<void> {
+    const changes = this.#changes
+    const fleet = await fetchFleet()
+    // A change that was answered meanwhile is newer: this may be from before it.
+    if (changes !== this.#changes) return
+    this.#fleet = fleet
+    this.#show()
   }
 
   #guard(id: string): HTMLElement {
@@ -76,10 +86,12 @@ class FleetView {
 
   /** Asks for a change to the chosen node; the keyboard goes on from the button that undoes it. */
   async #change(ask: (id: string) => Promise<FleetFigures>, next: HTMLElement): Promise<void> {
+    const id = this.#chosen
     try {
-      this.#fleet = await ask(this.#chosen)
+      this.#fleet = await ask(id)
+      this.#changes++
       const verb = ask === killNode ? 'is dead' : 'is back'
-      byId('fleet-news').textContent = `${this.#chosen} ${verb}.`
+      byId('fleet-news').textContent = `${id} ${verb}.`
       this.#show()
       next.focus()
     } catch (error) {

@@ -334,4 +334,24 @@ describe('the chapter of the breaker', () => {
     expect(await page.locator('#answers .band.open').count()).toBeGreaterThan(0)
     expect(complaints).toEqual([])
   })
+
+  test('takes no look from before a change for what is now', async () => {
+    await page.locator('#survive').scrollIntoViewIfNeeded()
+    const news = page.locator('#fleet-news', { hasText: 'is dead' })
+    let held = 0
+    // A look that was answered before the node died arrives only once its death is on the page.
+    await page.route('**/fleet', async (route) => {
+      const response = await route.fetch()
+      if (held++ === 0) await news.waitFor()
+      await route.fulfill({ response })
+    })
+    await expect.poll(() => held, PATIENT).toBe(1)
+    await page.locator('#kill').focus()
+    await page.keyboard.press('Enter')
+    await news.waitFor()
+    // It is looked again once that answer was taken or left.
+    await expect.poll(() => held, PATIENT).toBeGreaterThan(1)
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('bring-back')
+    await page.unrouteAll({ behavior: 'wait' })
+  })
 })
