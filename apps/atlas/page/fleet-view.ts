@@ -5,7 +5,7 @@ import type { FleetFigures, GuardedFigures } from '../src/snapshot.ts'
 import { drawAnswers } from './answers-chart.ts'
 import { bringBackNode, fetchFleet, killNode } from './atlas-client.ts'
 import { drawMachine, drawWindow } from './breaker-drawing.ts'
-import { byId, make } from './element.ts'
+import { byId, isFocusLost, make } from './element.ts'
 
 const LOOK_MS = 200
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
@@ -93,7 +93,7 @@ class FleetView {
       const verb = ask === killNode ? 'is dead' : 'is back'
       byId('fleet-news').textContent = `${id} ${verb}.`
       this.#show()
-      next.focus()
+      if (isFocusLost()) next.focus()
     } catch (error) {
       this.#tell(error)
     }

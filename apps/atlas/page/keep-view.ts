@@ -3,7 +3,7 @@
 
 import type { CacheServerFigures, CrowdFigures, KeepFigures } from '../src/snapshot.ts'
 import { askCaches, bringBackCache, fetchKeep, killCache } from './atlas-client.ts'
-import { byId, make } from './element.ts'
+import { byId, isFocusLost, make } from './element.ts'
 import { css, type Palette, readPalette } from './palette.ts'
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
@@ -62,7 +62,7 @@ class KeepView {
       this.#news.textContent = error instanceof Error ? error.message : String(error)
     }
     this.#setBusy(false)
-    if (document.activeElement === document.body && id) document.getElementById(id)?.focus()
+    if (isFocusLost() && id) document.getElementById(id)?.focus()
   }
 
   #setBusy(isBusy: boolean): void {

@@ -8,7 +8,7 @@ import {
   removeNode,
   type State,
 } from './atlas-client.ts'
-import { byId } from './element.ts'
+import { byId, isFocusLost } from './element.ts'
 import { newsOf, showCelebrities, showFigures, showNodes } from './figures.ts'
 import { showFleet } from './fleet-view.ts'
 import { showIdentities } from './identity-view.ts'
@@ -81,7 +81,7 @@ class Page {
       byId('news').textContent = error instanceof Error ? error.message : String(error)
     } finally {
       this.#setBusy(false)
-      if (document.activeElement === document.body) this.#focusNear(origin)
+      if (isFocusLost()) this.#focusNear(origin)
     }
   }
 

@@ -3,7 +3,7 @@
 
 import type { Desk, EditFigures, OfficeFigures } from '../src/snapshot.ts'
 import { editCity, fetchDesk, resolveCity } from './atlas-client.ts'
-import { byId, make } from './element.ts'
+import { byId, isFocusLost, make } from './element.ts'
 import { css, type Palette, readPalette } from './palette.ts'
 import { SpaceTime } from './space-time.ts'
 
@@ -60,7 +60,7 @@ class OfficeView {
     }
     // A button that was pressed and is of no use now hands the keyboard on.
     const next = origin.disabled ? this.#buttons[0]! : origin
-    if (document.activeElement === document.body) next.focus()
+    if (isFocusLost()) next.focus()
   }
 
   #show(news: string): void {

@@ -3,7 +3,7 @@
 
 import type { HotFigures, JobFigures, ShardFigures, StoreFigures } from '../src/snapshot.ts'
 import { askShards, fetchStore, moveSlots, pinCity, unpinCity } from './atlas-client.ts'
-import { byId, make } from './element.ts'
+import { byId, isFocusLost, make } from './element.ts'
 import { css, type Palette, readPalette } from './palette.ts'
 import { drawSlots } from './slots-mosaic.ts'
 
@@ -94,7 +94,7 @@ class StoreView {
     this.#show()
     byId('store-news').textContent = news
     const next = [origin, this.#unpin, this.#pin].find(({ disabled }) => !disabled) ?? this.#ask
-    if (document.activeElement === document.body) next.focus()
+    if (isFocusLost()) next.focus()
   }
 
   #show(): void {

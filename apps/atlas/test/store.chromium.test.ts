@@ -7,7 +7,7 @@ import type { CityShards } from '../src/city-shards.ts'
 import { LiveShards } from '../src/live-shards.ts'
 import { PageServer } from '../src/page-server.ts'
 import { STONES } from '../src/stone.ts'
-import { launchChromium, type OpenPage, openPage } from './chromium-page.ts'
+import { answerAtOnce, launchChromium, type OpenPage, openPage } from './chromium-page.ts'
 import { exhibitsOf, registryOf, shardsOf } from './exhibits.ts'
 
 let browser: Browser
@@ -76,6 +76,25 @@ describe('the chapter of the shards', () => {
     await page.locator('#store-news', { hasText: `${name} is back` }).waitFor()
     expect(await page.locator('#slots .own').count()).toBe(0)
     expect(await page.locator('#unpin').isDisabled()).toBe(true)
+    expect(opened.complaints).toEqual([])
+  })
+
+  test('keeps the keyboard also where an answer is faster than the next picture', async () => {
+    await answerAtOnce(page)
+    const painted = () => page.evaluate(() => new Promise(requestAnimationFrame))
+    const focused = page.locator(':focus')
+    for (const [button, news, next] of [
+      ['ask-shards', 'more requests served', 'ask-shards'],
+      ['pin', 'has a slot of its own', 'unpin'],
+      ['unpin', 'is back', 'pin'],
+    ] as const) {
+      await page.locator(`#${button}`).focus()
+      await page.keyboard.press('Enter')
+      await page.locator('#store-news', { hasText: news }).waitFor()
+      await painted()
+      await painted()
+      expect(await focused.getAttribute('id')).toBe(next)
+    }
     expect(opened.complaints).toEqual([])
   })
 
