@@ -42,9 +42,6 @@ export type CourseName = keyof typeof COURSES
 /** How much clients do before the job begins, and before anything is asked of it. */
 const ACTS = 30
 
-/** And while a unit that was copied waits for the changes that came meanwhile. */
-const ACTS_A_COPY = 10
-
 /** The fleet in a folder: three files, of which the last is new, and the map store. */
 export function fleetOf(folder: string): { engine: SqliteEngine; store: SqliteMapStore } {
   const file = (name: string) => join(folder, `${name}.db`)
@@ -139,8 +136,8 @@ class Steps {
     const time = (this.#times.get(label) ?? 0) + 1
     this.#times.set(label, time)
     if (label === this.#step && time === this.#time) process.kill(process.pid, 'SIGKILL')
-    // So that there are changes to be applied; and, to a twin, to be lost.
-    if (label === 'copy done') await this.#clients.act(ACTS_A_COPY)
+    // So that there are changes to be applied, whatever chance does; and, to a twin, to be lost.
+    if (label === 'copy done') await this.#clients.countAll()
     if (label === 'save map' && this.isCareless) await this.#clients.act(ACTS)
   }
 }
@@ -150,9 +147,16 @@ class Clients {
   readonly #stop = new AbortController()
   readonly #ledger = new SpeakingLedger()
   readonly #working: Promise<void>[]
+  /** One for each account. */
+  readonly #counters: readonly Teller[]
   #acts = 0
 
   constructor(router: ShardRouter) {
+    const [ledger, random] = [this.#ledger, Math.random]
+    this.#counters = ACCOUNTS.map((account, at) => {
+      const name = `all${process.pid}-${at}-`
+      return new Teller({ name, router, ledger, random, accounts: [account], marked: [] })
+    })
     this.#working = ['x', 'y', 'z'].map((name) => this.#work(router, `${name}${process.pid}-`))
   }
 
@@ -160,6 +164,11 @@ class Clients {
   async act(count: number): Promise<void> {
     const wanted = this.#acts + count
     while (this.#acts < wanted) await sleep(1)
+  }
+
+  /** Counts once at each account. */
+  async countAll(): Promise<void> {
+    for (const counter of this.#counters) await counter.act('count')
   }
 
   async stop(): Promise<void> {
